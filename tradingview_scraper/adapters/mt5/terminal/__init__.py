@@ -1,0 +1,1 @@
+"""Words of MetaTrader 5: functions, records, constants, configuration, errors. No behaviour."""
