@@ -1,0 +1,106 @@
+"""How many ticks a second reach the strategy from a terminal that has them ready?
+
+The floor is the same node fed with prebuilt `QuoteTick`s in chunks of the same size, so what is
+measured is everything between the terminal and the engine: reading, sending, cursor, construction.
+"""
+
+import asyncio
+import time
+
+import numpy as np
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.data import QuoteTick
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.trading.strategy import Strategy
+
+from tradingview_scraper.adapters.mt5.simulator.control import launch
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+
+from benchmarks.figures import Figure
+from benchmarks.node import run_node, terminal_config, until
+
+TICKS, CHUNK, ROUNDS = 300_000, 2_000, 3
+ID = InstrumentId.from_str("EURUSD.MT5")
+
+
+class Counter(Strategy):
+    """Counts quotes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def on_start(self) -> None:
+        self.subscribe_quote_ticks(ID)
+
+    def on_quote_tick(self, tick: QuoteTick) -> None:
+        self.seen += 1
+
+
+def run() -> list[Figure]:
+    """The best of each of several rounds, in turns: from the terminal, and prebuilt."""
+    scenario = {
+        "extends": "demo-hedging",
+        "symbols": ["EURUSD"],
+        "clock": {"mode": "stepped", "start": "2026-03-04T10:00:00Z"},
+        "prices": {"synthetic": False},
+    }
+    terminal_rates: list[float] = []
+    floor_rates: list[float] = []
+    with launch(scenario) as control:
+        counter = Counter()
+
+        async def drive(node: TradingNode) -> None:
+            client = (
+                node.kernel.data_engine._clients[  # noqa: SLF001
+                    next(iter(node.kernel.data_engine.registered_clients))
+                ]
+                if hasattr(node.kernel.data_engine, "_clients")
+                else None
+            )
+            for number in range(ROUNDS):
+                span = 3_000
+                control.push_ticks("EURUSD", _rows(control.server_msc(), span * 1000, number))
+                begin = counter.seen
+                started = time.perf_counter()
+                await asyncio.to_thread(control.advance, span + 1)
+                await until(lambda: counter.seen >= begin + TICKS, 120, 0.002)  # noqa: B023
+                terminal_rates.append(TICKS / (time.perf_counter() - started))
+                floor_rates.append(await _prebuilt(node, counter, client))
+
+        run_node(terminal_config(control), ["EURUSD"], counter, drive)
+    ours, floor = max(terminal_rates), max(floor_rates)
+    return [
+        Figure("from the terminal", ours / 1e3, "k ticks/s"),
+        Figure("prebuilt QuoteTicks (floor)", floor / 1e3, "k ticks/s"),
+        Figure("from the terminal / floor", ours / floor, "x", limit=0.85, at_least=True),
+    ]
+
+
+async def _prebuilt(node: TradingNode, counter: Counter, client: object) -> float:
+    size = Quantity.from_int(1)
+    ticks = [
+        QuoteTick(ID, Price(1.1 + n * 1e-7, 5), Price(1.1002, 5), size, size, n, n)
+        for n in range(TICKS)
+    ]
+    engine = node.kernel.data_engine
+    begin = counter.seen
+    started = time.perf_counter()
+    for position in range(0, TICKS, CHUNK):
+        for tick in ticks[position : position + CHUNK]:
+            engine.process(tick)
+        await asyncio.sleep(0)
+    await until(lambda: counter.seen >= begin + TICKS, 120, 0.002)
+    return TICKS / (time.perf_counter() - started)
+
+
+def _rows(now_msc: int, span_msc: int, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    rows = np.zeros(TICKS, TICK_DTYPE)
+    rows["time_msc"] = now_msc + 1 + np.sort(random.integers(0, span_msc, TICKS))
+    rows["time"] = rows["time_msc"] // 1000
+    rows["bid"] = np.round(1.1 + np.cumsum(random.integers(-1, 2, TICKS)) * 1e-5, 5)
+    rows["ask"] = rows["bid"] + 0.0001
+    rows["flags"] = 6
+    return rows

@@ -1,0 +1,64 @@
+"""Which commands does ``mt5`` have, and what do they take?"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
+
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_SETTINGS)
+def main() -> None:
+    """MetaTrader 5 for NautilusTrader: try it, check it, run it."""
+
+
+@main.command()
+@click.option("--seconds", type=click.FloatRange(min=3.0), default=30.0, show_default=True)
+@click.option(
+    "--scenario", default="demo-hedging", show_default=True, help="Built-in name or a TOML file."
+)
+@click.option(
+    "--library",
+    default=SIMULATOR_MODULE,
+    metavar="MODULE",
+    help="The library's module; on Windows also MetaTrader5, attached to the simulated terminal.",
+)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write report.html with prices, fills and equity into this folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON, on the last line.")
+def demo(seconds: float, scenario: str, library: str, report: Path | None, as_json: bool) -> None:
+    """Trade on a simulated terminal and compare the result with the broker's books.
+
+    Needs no terminal and no account. Exit status 0: the node and the broker agree, deal by deal,
+    and everything is closed. 1: they do not. 2: the demo could not run.
+    """
+    from tradingview_scraper.adapters.mt5.cli.demo.command import run
+
+    raise SystemExit(
+        run(seconds=seconds, scenario=scenario, library=library, report=report, as_json=as_json)
+    )
+
+
+@main.command()
+@click.argument("scenario", default="demo-hedging")
+@click.option(
+    "--books",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the broker's books in this folder, so that they outlive the terminal.",
+)
+def terminal(scenario: str, books: Path | None) -> None:
+    """Run a simulated terminal in the foreground until Ctrl-C.
+
+    SCENARIO is a built-in name (demo-hedging, demo-netting, exchange-netting) or a TOML file.
+    Attach with `initialize(SCENARIO)` of the simulator's module or, on Windows, of the real
+    library.
+    """
+    from tradingview_scraper.adapters.mt5.cli.terminal import run
+
+    raise SystemExit(run(scenario, books))
