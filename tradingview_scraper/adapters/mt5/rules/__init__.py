@@ -1,0 +1,1 @@
+"""What the terminal's words mean: pure functions and small state machines, no I/O and no clocks."""
