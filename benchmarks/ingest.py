@@ -14,11 +14,10 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 
-from tradingview_scraper.adapters.mt5.simulator.control import launch
-from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
-
 from benchmarks.figures import Figure
 from benchmarks.node import run_node, terminal_config, until
+from tradingview_scraper.adapters.mt5.simulator.control import launch
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 TICKS, CHUNK, ROUNDS = 300_000, 2_000, 3
 ID = InstrumentId.from_str("EURUSD.MT5")
@@ -53,7 +52,7 @@ def run() -> list[Figure]:
 
         async def drive(node: TradingNode) -> None:
             client = (
-                node.kernel.data_engine._clients[  # noqa: SLF001
+                node.kernel.data_engine._clients[
                     next(iter(node.kernel.data_engine.registered_clients))
                 ]
                 if hasattr(node.kernel.data_engine, "_clients")

@@ -6,11 +6,10 @@ import sys
 
 import psutil
 
-from tradingview_scraper.adapters.mt5.client.client import MT5Client
-from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
-
 from benchmarks.figures import Figure
 from benchmarks.node import terminal_config
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 
 _IMPORTED = (
     "import sys, tradingview_scraper.adapters.mt5 as root; root.__all__; "

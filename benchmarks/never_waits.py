@@ -9,12 +9,11 @@ import importlib
 import time
 from collections.abc import Awaitable, Callable
 
+from benchmarks.figures import Figure
+from benchmarks.node import terminal_config
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
-
-from benchmarks.figures import Figure
-from benchmarks.node import terminal_config
 
 HANG_SECS = 5.0
 LIMIT_MS = 20.0

@@ -1,4 +1,4 @@
-"""How do the benchmarks build a node? A `TradingNode` on a simulated terminal, driven from one loop."""
+"""How do the benchmarks build a node? A `TradingNode` on a simulated terminal, on its own loop."""
 
 import asyncio
 import time

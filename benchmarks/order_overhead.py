@@ -1,4 +1,4 @@
-"""What does the adapter add to an order? `submit_order` to `OrderFilled`, minus the terminal's time.
+"""What does the adapter add to an order? From `submit_order` to `OrderFilled`, less the terminal.
 
 The same market orders are sent once through a node, once directly through the library's module in a
 process of its own. What lies between the two is ours: two processes, NautilusTrader's engines, the
@@ -18,10 +18,9 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
-from tradingview_scraper.adapters.mt5.simulator.control import launch
-
 from benchmarks.figures import Figure
 from benchmarks.node import run_node, terminal_config, until
+from tradingview_scraper.adapters.mt5.simulator.control import launch
 
 ORDERS, WARM = 300, 30
 _DIRECT = """

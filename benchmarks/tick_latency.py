@@ -4,7 +4,6 @@ The terminal reveals a tick at its own millisecond stamp, exactly, so the clock'
 `on_quote_tick` minus the stamp is the age, from the tick being in the terminal.
 """
 
-import asyncio
 import time
 
 import numpy as np
@@ -13,12 +12,11 @@ from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
+from benchmarks.figures import Figure
+from benchmarks.node import run_node, terminal_config, until
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
-
-from benchmarks.figures import Figure
-from benchmarks.node import run_node, terminal_config, until
 
 SYMBOLS = [f"EURUSD.{number:02d}" for number in range(20)]
 PER_SECOND = 20

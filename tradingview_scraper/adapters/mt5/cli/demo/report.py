@@ -50,8 +50,12 @@ def write_report(result: DemoResult, folder: Path) -> Path:
                 f"library {result.library}, {platform_name()}"
             ),
             verdict=escape(verdict),
-            figure=_prices(result).to_html(full_html=False, include_plotlyjs=True),
-            latency=_histograms(result).to_html(full_html=False, include_plotlyjs=False),
+            figure=_prices(result).to_html(
+                full_html=False, include_plotlyjs=True, config={"displayModeBar": False}
+            ),
+            latency=_histograms(result).to_html(
+                full_html=False, include_plotlyjs=False, config={"displayModeBar": False}
+            ),
             latencies=_latency_table(result),
             fills=_fill_table(result),
             checks=_check_table(result),
@@ -75,6 +79,7 @@ def _prices(result: DemoResult) -> go.Figure:
             figure.add_scatter(
                 x=times,
                 y=[quote[column] for quote in quotes],
+                mode="lines",
                 name=label,
                 line={"color": colour, "width": 1.2, "shape": "hv"},
                 legendgroup=label,
@@ -106,6 +111,7 @@ def _prices(result: DemoResult) -> go.Figure:
     figure.add_scatter(
         x=_times([sample[0] for sample in result.observed.equity]),
         y=[sample[1] for sample in result.observed.equity],
+        mode="lines",
         name="equity",
         line={"color": _LINE, "width": 1.5},
         showlegend=False,
@@ -162,7 +168,7 @@ def _fill_table(result: DemoResult) -> str:
             fill.trade_id.value,
             fill.instrument_id.value,
             fill.order_side.name,
-            fill.last_qty.to_formatted_str(),
+            f"{fill.last_qty.as_decimal():,}",
             str(fill.last_px),
             fill.commission.to_formatted_str(),
         ]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -19,7 +20,7 @@ def print_result(result: DemoResult, console: Console, page: Path | None) -> Non
     console.print(_latencies(result))
     bad = [check for check in result.checks if not check.agrees]
     if bad:
-        table = Table(title="What the node and the broker's books disagree on", title_style="red")
+        table = _table("What the node and the broker's books disagree on", "red")
         for heading in ("subject", "node", "books"):
             table.add_column(heading)
         for check in bad:
@@ -72,34 +73,34 @@ def percentiles(samples_ns: list[int]) -> dict[str, float] | None:
 
 
 def _orders(result: DemoResult) -> Table:
-    table = Table(title="Orders")
-    for heading in ("client order id", "ticket", "instrument", "side", "quantity", "status"):
+    table = _table("Orders")
+    for heading in ("client order id", "ticket", "symbol", "side", "quantity", "status"):
         table.add_column(heading, justify="right" if heading == "quantity" else "left")
     for order in result.orders:
         ticket = order.venue_order_id.value if order.venue_order_id else "-"
         table.add_row(
             order.client_order_id.value,
             ticket,
-            order.instrument_id.value,
+            order.instrument_id.symbol.value,
             order.side.name,
-            order.quantity.to_formatted_str(),
+            f"{order.quantity.as_decimal():,}",
             order.status.name,
         )
     return table
 
 
 def _fills(result: DemoResult) -> Table:
-    table = Table(title="Fills (each is one deal of the broker)")
-    for heading in ("deal", "position", "instrument", "side", "quantity", "price", "commission"):
+    table = _table("Fills (each is one deal of the broker)")
+    for heading in ("deal", "position", "symbol", "side", "quantity", "price", "commission"):
         right = heading in ("quantity", "price", "commission")
         table.add_column(heading, justify="right" if right else "left")
     for fill in result.fills:
         table.add_row(
             fill.trade_id.value,
             fill.position_id.value if fill.position_id else "-",
-            fill.instrument_id.value,
+            fill.instrument_id.symbol.value,
             fill.order_side.name,
-            fill.last_qty.to_formatted_str(),
+            f"{fill.last_qty.as_decimal():,}",
             str(fill.last_px),
             fill.commission.to_formatted_str(),
         )
@@ -107,14 +108,14 @@ def _fills(result: DemoResult) -> Table:
 
 
 def _positions(result: DemoResult) -> Table:
-    table = Table(title="Positions")
-    for heading in ("position", "instrument", "state", "opened at", "closed at", "realized"):
+    table = _table("Positions")
+    for heading in ("position", "symbol", "state", "opened at", "closed at", "realized"):
         right = heading in ("opened at", "closed at", "realized")
         table.add_column(heading, justify="right" if right else "left")
     for position in result.positions:
         table.add_row(
             position.id.value,
-            position.instrument_id.value,
+            position.instrument_id.symbol.value,
             "closed" if position.is_closed else position.side.name,
             f"{position.avg_px_open:.6g}",
             f"{position.avg_px_close:.6g}" if position.avg_px_close else "-",
@@ -125,7 +126,7 @@ def _positions(result: DemoResult) -> Table:
 
 def _account(result: DemoResult) -> Table:
     account = result.books["account"]
-    table = Table(title="Account, by the broker's books")
+    table = _table("Account, by the broker's books")
     for heading in ("login", "server", "currency", "balance", "equity", "margin"):
         table.add_column(heading)
     table.add_row(
@@ -140,7 +141,7 @@ def _account(result: DemoResult) -> Table:
 
 
 def _latencies(result: DemoResult) -> Table:
-    table = Table(title="Latency, milliseconds")
+    table = _table("Latency, milliseconds")
     for heading in ("path", "samples", "p50", "p99", "max"):
         table.add_column(heading, justify="left" if heading == "path" else "right")
     for path, samples in (
@@ -151,3 +152,7 @@ def _latencies(result: DemoResult) -> Table:
         shown = [f"{figures[key]:.2f}" for key in ("p50", "p99", "max")] if figures else ["-"] * 3
         table.add_row(path, str(len(samples)), *shown)
     return table
+
+
+def _table(title: str, style: str = "bold") -> Table:
+    return Table(title=title, title_style=style, title_justify="left", box=SIMPLE_HEAD)

@@ -1,0 +1,313 @@
+"""Records to translate, and nodes on a simulated terminal."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.config import (
+    LiveDataEngineConfig,
+    LiveExecEngineConfig,
+    LiveRiskEngineConfig,
+    LoggingConfig,
+    StrategyConfig,
+    TradingNodeConfig,
+)
+from nautilus_trader.core.message import Event
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.data import Bar, QuoteTick
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.events import AccountState, OrderFilled
+from nautilus_trader.model.identifiers import ClientId, InstrumentId, TraderId, Venue
+from nautilus_trader.model.identifiers import Symbol as InstrumentSymbol
+from nautilus_trader.model.orders import MarketOrder
+from nautilus_trader.model.position import Position
+from nautilus_trader.trading.strategy import Strategy
+
+from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
+    MT5DataClientConfig,
+    MT5ExecClientConfig,
+    MT5InstrumentProviderConfig,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.execution import MT5ExecutionClient
+from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
+    MT5LiveDataClientFactory,
+    MT5LiveExecClientFactory,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, listing
+from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
+from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE
+from tradingview_scraper.adapters.mt5.simulator.control import Control
+from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.records import (
+    AccountInfo,
+    SymbolInfo,
+    TradeDeal,
+    TradeOrder,
+    TradePosition,
+)
+
+#: Of nodes under test: set NAUTILUS_LOG=INFO to watch one.
+LOG_LEVEL = os.environ.get("NAUTILUS_LOG", "ERROR")
+
+_ZEROS: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
+
+
+def blank[R: (AccountInfo, TradeDeal, TradeOrder, TradePosition)](
+    record: type[R], **fields: Any
+) -> R:
+    return record(**{name: _ZEROS[kind] for name, kind in record.__annotations__.items()} | fields)
+
+
+@pytest.fixture
+def zone() -> ZoneRule:
+    return ZoneRule.parse("America/New_York+7h")
+
+
+@pytest.fixture
+def info_of() -> Callable[..., SymbolInfo]:
+    """Symbols of the simulator's catalogue, with other fields."""
+
+    def info(symbol: str, **fields: Any) -> SymbolInfo:
+        return CATALOGUE[symbol].info._replace(**fields)
+
+    return info
+
+
+@pytest.fixture
+def listing_of(info_of: Callable[..., SymbolInfo], zone: ZoneRule) -> Callable[..., Listing]:
+    """Listings of the simulator's catalogue on a 1:100 account."""
+
+    def make(symbol: str, **fields: Any) -> Listing:
+        info = info_of(symbol, **fields)
+        return listing(info, venue=Venue("MT5"), leverage=100, zone=zone, ts_init=1)
+
+    return make
+
+
+@pytest.fixture
+def order_of() -> Callable[..., TradeOrder]:
+    def make(**fields: Any) -> TradeOrder:
+        return blank(TradeOrder, **fields)
+
+    return make
+
+
+@pytest.fixture
+def deal_of() -> Callable[..., TradeDeal]:
+    def make(**fields: Any) -> TradeDeal:
+        return blank(TradeDeal, **fields)
+
+    return make
+
+
+@pytest.fixture
+def position_of() -> Callable[..., TradePosition]:
+    def make(**fields: Any) -> TradePosition:
+        return blank(TradePosition, **fields)
+
+    return make
+
+
+@pytest.fixture
+def account_of() -> Callable[..., AccountInfo]:
+    def make(**fields: Any) -> AccountInfo:
+        return blank(AccountInfo, **{"currency": "USD", "login": 5001234} | fields)
+
+    return make
+
+
+class Recorder(Strategy):
+    """Does what a test tells it to, and keeps what it hears."""
+
+    def __init__(self, config: StrategyConfig, symbols: Sequence[str]) -> None:
+        super().__init__(config)
+        self._symbols = symbols
+        self.heard: list[Event] = []
+        self.quotes: list[QuoteTick] = []
+        self.bars: list[Bar] = []
+
+    def on_start(self) -> None:
+        for symbol in self._symbols:
+            self.subscribe_quote_ticks(instrument_id(symbol))
+
+    def on_event(self, event: Event) -> None:
+        self.heard.append(event)
+
+    def on_quote_tick(self, tick: QuoteTick) -> None:
+        self.quotes.append(tick)
+
+    def on_bar(self, bar: Bar) -> None:
+        self.bars.append(bar)
+
+    def market(
+        self, symbol: str, side: OrderSide, units: str, *, position: Position | None = None, **terms
+    ) -> MarketOrder:
+        instrument = self.cache.instrument(instrument_id(symbol))
+        order = self.order_factory.market(
+            instrument.id, side, instrument.make_qty(Decimal(units)), **terms
+        )
+        self.submit_order(order, position_id=position.id if position is not None else None)
+        return order
+
+    def buy(self, symbol: str, units: str, **terms: Any) -> MarketOrder:
+        return self.market(symbol, OrderSide.BUY, units, **terms)
+
+    def sell(self, symbol: str, units: str, **terms: Any) -> MarketOrder:
+        return self.market(symbol, OrderSide.SELL, units, **terms)
+
+
+class Rig:
+    """A running node on a simulated terminal."""
+
+    def __init__(self, node: TradingNode, terminal: Control, strategy: Recorder) -> None:
+        self.node = node
+        self.terminal = terminal
+        self.strategy = strategy
+        self.events: list[Event] = []
+        self.states: list[AccountState] = []
+        bus = node.kernel.msgbus
+        bus.subscribe("events.order.*", self.events.append)
+        bus.subscribe("events.account.*", self.states.append)
+
+    @property
+    def cache(self) -> Cache:
+        return self.node.cache
+
+    @property
+    def client(self) -> MT5ExecutionClient:
+        return self.node.kernel.exec_engine._clients[ClientId("MT5")]
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+        """Wait until `condition` holds, and give its value."""
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < end, f"still waiting after {seconds:g} s; {self.names()}"
+            await asyncio.sleep(0.005)
+        return found
+
+    async def done(self, order: MarketOrder) -> MarketOrder:
+        """Wait until an order is finished."""
+        await self.until(lambda: order.is_closed)
+        return order
+
+    async def opened(self, order: MarketOrder) -> Position:
+        """Wait until an order has opened its position."""
+        await self.done(order)
+        return await self.until(lambda: self.cache.position_for_order(order.client_order_id))
+
+    def names(self, order: MarketOrder | None = None) -> list[str]:
+        """Names of the order events so far, of all orders or one."""
+        return [
+            type(event).__name__.removeprefix("Order")
+            for event in self.events
+            if order is None or event.client_order_id == order.client_order_id
+        ]
+
+    def fills(self) -> list[OrderFilled]:
+        return [event for event in self.events if isinstance(event, OrderFilled)]
+
+    def sends(self) -> int:
+        return self.terminal.stats()["calls"].get("order_send", 0)
+
+
+def instrument_id(symbol: str) -> InstrumentId:
+    return InstrumentId(InstrumentSymbol(symbol), Venue("MT5"))
+
+
+type Drive = Callable[[Rig], Awaitable[None]]
+
+
+@pytest.fixture
+def run_node() -> Callable[..., None]:
+    """Run `drive` with a node on a terminal, from the running strategy to the stopped node."""
+
+    def run(
+        terminal: Control,
+        drive: Drive,
+        *,
+        symbols: Sequence[str] = ("EURUSD",),
+        oms_type: str = "HEDGING",
+        terminal_fields: Mapping[str, Any] | None = None,
+        exec_fields: Mapping[str, Any] | None = None,
+        engine_fields: Mapping[str, Any] | None = None,
+        risk_fields: Mapping[str, Any] | None = None,
+        load_all: bool = False,
+        starts: bool = True,
+        strategy_fields: Mapping[str, Any] | None = None,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
+        settings = MT5TerminalConfig(
+            **{
+                "path": terminal.path,
+                "login": 5001234,
+                "module": SIMULATOR_MODULE,
+                "trade_poll_ms": 20,
+                **(terminal_fields or {}),
+            }
+        )
+        provider = MT5InstrumentProviderConfig(
+            load_all=load_all, load_ids=frozenset(map(instrument_id, symbols))
+        )
+        config = TradingNodeConfig(
+            trader_id=TraderId("TEST-001"),
+            logging=LoggingConfig(log_level=LOG_LEVEL),
+            data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
+            risk_engine=LiveRiskEngineConfig(
+                graceful_shutdown_on_exception=True, **(risk_fields or {})
+            ),
+            exec_engine=LiveExecEngineConfig(
+                **{
+                    "graceful_shutdown_on_exception": True,
+                    "reconciliation_startup_delay_secs": 0.0,
+                    **(engine_fields or {}),
+                }
+            ),
+            data_clients={
+                "MT5": MT5DataClientConfig(terminal=settings, instrument_provider=provider)
+            },
+            exec_clients={
+                "MT5": MT5ExecClientConfig(
+                    terminal=settings,
+                    instrument_provider=provider,
+                    oms_type=oms_type,
+                    **(exec_fields or {}),
+                )
+            },
+            timeout_connection=30.0 if starts else 5.0,
+            timeout_post_stop=0.1,
+        )
+
+        async def whole() -> None:
+            node = TradingNode(config=config, loop=asyncio.get_running_loop())
+            named = StrategyConfig(
+                strategy_id="S-001", order_id_tag="001", **(strategy_fields or {})
+            )
+            strategy = Recorder(named, symbols)
+            node.trader.add_strategy(strategy)
+            node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
+            node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
+            node.build()
+            rig = Rig(node, terminal, strategy)
+            running = asyncio.ensure_future(node.run_async())
+            try:
+                if starts:
+                    await rig.until(lambda: strategy.is_running, 60)
+                await drive(rig)
+            finally:
+                await node.stop_async()
+                await asyncio.wait([running], timeout=20)
+                node.kernel.dispose()
+                rest = asyncio.all_tasks() - {asyncio.current_task()}
+                for task in rest:
+                    task.cancel()
+                await asyncio.gather(*rest, return_exceptions=True)
+
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(whole())
+
+    return run

@@ -1,0 +1,224 @@
+"""Market data of a simulated terminal in a node."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from nautilus_trader.model.data import Bar, BarType, QuoteTick
+from nautilus_trader.model.identifiers import ClientId, InstrumentId, Venue
+from nautilus_trader.model.instruments import Equity
+
+from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+
+EURUSD = InstrumentId.from_str("EURUSD.MT5")
+#: Where the stepped clock of the terminal stands.
+NOON = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
+#: "From the beginning", because Nautilus wants a start.
+BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MINUTE = BarType.from_str("EURUSD.MT5-1-MINUTE-BID-EXTERNAL")
+
+
+def ticks(*prices: float) -> np.ndarray:
+    rows = np.zeros(len(prices), TICK_DTYPE)
+    rows["bid"], rows["ask"] = prices, np.array(prices) + 0.0001
+    return rows
+
+
+async def ask(rig, request, *args, **kwargs) -> list:
+    """What the cache or the strategy got from a request, when it is answered."""
+    answered, got = [], []
+    bus = rig.node.kernel.msgbus
+    bus.subscribe("historical.*", got.append)
+    kwargs["callback"] = answered.append
+    request(*args, **kwargs)
+    await rig.until(lambda: answered)
+    return got
+
+
+def data_client(rig):
+    return rig.node.kernel.data_engine._clients[ClientId("MT5")]
+
+
+def test_ticks_of_one_millisecond_all_arrive_once_and_in_order(terminal, run_node):
+    async def drive(rig):
+        await rig.until(lambda: rig.strategy.quotes)
+        rig.strategy.quotes.clear()
+        prices = [1.2 + n / 10_000 for n in range(60)]
+        for start in range(0, 60, 5):
+            # The clock stands: all have the same millisecond.
+            terminal.push_ticks("EURUSD", ticks(*prices[start : start + 5]))
+        await rig.until(lambda: len(rig.strategy.quotes) >= 60)
+        bids = [round(float(quote.bid_price), 5) for quote in rig.strategy.quotes]
+        assert bids == [round(price, 5) for price in prices]
+        assert {quote.ts_event for quote in rig.strategy.quotes} == {int(NOON.timestamp()) * 10**9}
+        assert all(quote.ts_init > quote.ts_event for quote in rig.strategy.quotes)
+
+    run_node(terminal, drive)
+
+
+def test_quotes_end_with_the_subscription(terminal, run_node):
+    async def drive(rig):
+        await rig.until(lambda: rig.strategy.quotes)
+        client = data_client(rig)
+        rig.strategy.unsubscribe_quote_ticks(EURUSD)
+        await rig.until(lambda: not client._tick_watches)
+        rig.strategy.subscribe_quote_ticks(EURUSD)
+        await rig.until(lambda: client._tick_watches)
+        rig.strategy.quotes.clear()
+        terminal.push_ticks("EURUSD", ticks(1.3))
+        await rig.until(lambda: [q for q in rig.strategy.quotes if str(q.bid_price) == "1.30000"])
+
+    run_node(terminal, drive)
+
+
+def test_bars_come_when_they_are_closed(terminal, run_node):
+    async def drive(rig):
+        rig.strategy.subscribe_bars(MINUTE)
+        await rig.until(lambda: data_client(rig)._bar_watches)
+        terminal.advance(30)
+        terminal.advance(30 + 4 * 60)
+        await rig.until(lambda: len(rig.strategy.bars) >= 4)
+        closes = [bar.ts_event for bar in rig.strategy.bars]
+        start = int(NOON.timestamp()) * 10**9
+        assert closes == sorted(set(closes))
+        assert all((close - start) % (60 * 10**9) == 0 for close in closes)
+        now = start + 300 * 10**9
+        assert max(closes) <= now
+
+    run_node(terminal, drive)
+
+
+def test_historic_quotes_are_those_of_the_range(terminal, run_node):
+    terminal.advance(3_600)
+
+    async def drive(rig):
+        start, end = NOON + dt.timedelta(minutes=5), NOON + dt.timedelta(minutes=9)
+        got = await ask(rig, rig.strategy.request_quote_ticks, EURUSD, start, end)
+        assert got
+        assert all(type(quote) is QuoteTick for quote in got)
+        stamps = [quote.ts_event for quote in got]
+        assert stamps == sorted(stamps)
+        assert start.timestamp() * 1e9 <= stamps[0]
+        assert stamps[-1] <= end.timestamp() * 1e9
+        assert all(quote.ts_init == quote.ts_event for quote in got)
+        rig.node.kernel.msgbus.unsubscribe("historical.*", got.append)
+        last = await ask(rig, rig.strategy.request_quote_ticks, EURUSD, start, end, limit=3)
+        assert last == got[-3:]
+
+    run_node(terminal, drive)
+
+
+def test_historic_bars_are_closed_ascending_and_stamped_with_their_close(terminal, run_node):
+    terminal.advance(3_600)
+
+    async def drive(rig):
+        start, end = NOON + dt.timedelta(minutes=10), NOON + dt.timedelta(minutes=20)
+        got = await ask(rig, rig.strategy.request_bars, MINUTE, start, end)
+        assert all(type(bar) is Bar for bar in got)
+        stamps = [bar.ts_event for bar in got]
+        first = int(start.timestamp()) * 10**9
+        assert stamps == [first + n * 60 * 10**9 for n in range(11)]
+        assert all(bar.ts_init == bar.ts_event for bar in got)
+
+    run_node(terminal, drive)
+
+
+def test_last_bars_leave_out_the_forming_one(terminal, run_node):
+    terminal.advance(3_600 + 30)
+
+    async def drive(rig):
+        got = await ask(rig, rig.strategy.request_bars, MINUTE, BEGINNING, limit=5)
+        stamps = [bar.ts_event for bar in got]
+        last = (int(NOON.timestamp()) + 3_600) * 10**9
+        assert stamps == [last - n * 60 * 10**9 for n in range(4, -1, -1)]
+
+    run_node(terminal, drive)
+
+
+def test_requests_that_cannot_be_served_are_answered_with_nothing(terminal, run_node):
+    odd = BarType.from_str("EURUSD.MT5-7-DAY-BID-EXTERNAL")
+    nowhere = InstrumentId.from_str("NOWHERE.MT5")
+
+    async def drive(rig):
+        strategy = rig.strategy
+        for request, args in (
+            (strategy.request_bars, (odd, NOON)),
+            (strategy.request_quote_ticks, (nowhere, NOON)),
+            (strategy.request_trade_ticks, (EURUSD, NOON)),
+            (strategy.request_instrument, (nowhere,)),
+        ):
+            assert await ask(rig, request, *args) == []
+
+    run_node(terminal, drive)
+
+
+def test_subscriptions_that_cannot_be_served_are_taken_back(terminal, run_node):
+    odd = BarType.from_str("EURUSD.MT5-7-DAY-BID-EXTERNAL")
+    ask_bars = BarType.from_str("EURUSD.MT5-1-MINUTE-ASK-EXTERNAL")
+    nowhere = InstrumentId.from_str("NOWHERE.MT5")
+
+    async def drive(rig):
+        client = data_client(rig)
+        for bar_type in (odd, ask_bars):
+            rig.strategy.subscribe_bars(bar_type)
+        rig.strategy.subscribe_quote_ticks(nowhere)
+        rig.strategy.subscribe_trade_ticks(EURUSD)
+        rig.strategy.subscribe_order_book_deltas(EURUSD)
+        rig.strategy.subscribe_instrument_status(EURUSD)
+        rig.strategy.subscribe_bars(MINUTE)
+        await rig.until(lambda: client._bar_watches)
+        await rig.until(lambda: nowhere not in client.subscribed_quote_ticks())
+        assert client.subscribed_bars() == [MINUTE]
+        assert client.subscribed_quote_ticks() == [EURUSD]
+        assert client.subscribed_trade_ticks() == []
+        assert client.subscribed_instrument_status() == []
+
+    run_node(terminal, drive)
+
+
+def test_all_symbols_are_loaded_and_one_that_cannot_be_is_skipped(terminal, run_node):
+    terminal.reset(
+        {
+            "extends": "demo-hedging",
+            "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
+            "symbols": [
+                "EURUSD",
+                "#AAPL",
+                {"name": "@ES", "like": "US500"},
+                {"name": "BOND", "like": "US500", "trade_calc_mode": 37},
+            ],
+        }
+    )
+
+    async def drive(rig):
+        ids = {instrument.id.value for instrument in rig.cache.instruments()}
+        assert ids == {"EURUSD.MT5", "#AAPL.MT5", "%40ES.MT5"}
+        assert type(rig.cache.instrument(InstrumentId.from_str("#AAPL.MT5"))) is Equity
+
+    run_node(terminal, drive, load_all=True)
+
+
+def test_instruments_are_requested_and_subscribed(terminal, run_node):
+    async def drive(rig):
+        strategy = rig.strategy
+        gold = InstrumentId.from_str("XAUUSD.MT5")
+        assert rig.cache.instrument(gold) is None
+        await ask(rig, strategy.request_instrument, gold)
+        assert rig.cache.instrument(gold) is not None
+        await ask(rig, strategy.request_instruments, Venue("MT5"))
+        assert len(rig.cache.instruments()) == 12
+        strategy.subscribe_instrument(InstrumentId.from_str("US500.MT5"))
+
+    run_node(terminal, drive)
+
+
+@pytest.mark.parametrize("symbol", ["EURUSD.a", "#AAPL", "Germany 40"])
+def test_odd_names_have_ticks(terminal, run_node, symbol):
+    async def drive(rig):
+        price = CATALOGUE[symbol.removesuffix(".a")].model.start_price
+        terminal.push_ticks(symbol, ticks(price))
+        await rig.until(lambda: rig.strategy.quotes)
+        assert rig.strategy.quotes[-1].instrument_id.symbol.value == symbol
+
+    run_node(terminal, drive, symbols=[symbol])

@@ -1,0 +1,110 @@
+"""What does a library module make of a running terminal? Asks it everything, prints JSON.
+
+``python attached_library.py MODULE PATH``: every answer with its types, then one round trip.
+"""
+
+import importlib
+import json
+import sys
+
+import numpy as np
+
+NOON = 1741615200
+MAGIC = 123_400_000_000_001
+
+
+def plain(value):
+    """A value as JSON that keeps its types apart."""
+    if isinstance(value, np.ndarray):
+        flags = [value.flags.owndata, value.flags.writeable, value.flags.c_contiguous]
+        return ["array", str(value.dtype), value.shape, flags, value.tobytes().hex()]
+    if hasattr(value, "_asdict"):
+        kind = type(value)
+        fields = {name: plain(field) for name, field in value._asdict().items()}
+        return [f"{kind.__module__}.{kind.__name__}", fields]
+    if isinstance(value, tuple):
+        return ["tuple", [plain(item) for item in value]]
+    return [type(value).__name__, repr(value)]
+
+
+def main(module, path):
+    mt5 = importlib.import_module(module)
+    seen = {}
+
+    def ask(function, *args, **kwargs):
+        result = getattr(mt5, function)(*args, **kwargs)
+        shown = ", ".join([*map(repr, args), *(f"{key}={kwargs[key]!r}" for key in kwargs)])
+        name = f"{len(seen)} {function}({shown if function != 'initialize' else ''})"
+        seen[name] = [plain(result), plain(mt5.last_error())]
+        return result
+
+    ask("initialize", path)
+    for name in ("version", "terminal_info", "account_info", "symbols_total", "symbols_get"):
+        ask(name)
+    ask("symbols_get", "*USD*,!XAU*")
+    for symbol in ("EURUSD", "#AAPL", "US500", "Germany 40", "USDCHF", "nothing", ""):
+        ask("symbol_info", symbol)
+        ask("symbol_info_tick", symbol)
+    ask("symbol_select", "USDCHF")
+    ask("symbol_select", "USDCHF", False)
+    ask("symbol_select", "nothing")
+    for count in (0, 1, 100, 5000):
+        ask("copy_ticks_from", "EURUSD", NOON - 7200, count, mt5.COPY_TICKS_ALL)
+        ask("copy_rates_from", "EURUSD", mt5.TIMEFRAME_M1, NOON, count)
+        ask("copy_rates_from_pos", "#AAPL", mt5.TIMEFRAME_H1, 0, count)
+    ask("copy_ticks_range", "BTCUSD", NOON - 60, NOON, mt5.COPY_TICKS_INFO)
+    ask("copy_ticks_range", "EURUSD", NOON + 10, NOON + 20, mt5.COPY_TICKS_TRADE)
+    ask("copy_rates_range", "EURUSD", mt5.TIMEFRAME_D1, NOON - 86_400 * 5, NOON)
+    ask("copy_rates_range", "nothing", mt5.TIMEFRAME_D1, NOON - 86_400 * 5, NOON)
+    for function in ("order_calc_margin",):
+        ask(function, mt5.ORDER_TYPE_BUY, "EURUSD", 0.5, 1.1)
+        ask(function, mt5.ORDER_TYPE_BUY, "nothing", 0.5, 1.1)
+    ask("order_calc_profit", mt5.ORDER_TYPE_SELL, "USDJPY", 1.0, 148.0, 147.0)
+    ask("market_book_get", "#AAPL")
+    ask("market_book_add", "nothing")
+    ask("positions_total")
+    ask("orders_total")
+
+    request = {
+        "action": mt5.TRADE_ACTION_DEAL,
+        "symbol": "EURUSD",
+        "volume": 0.3,
+        "type": mt5.ORDER_TYPE_BUY,
+        "type_filling": mt5.ORDER_FILLING_IOC,
+        "magic": MAGIC,
+        "comment": "seen from both",
+    }
+    ask("order_check", request)
+    opened = ask("order_send", request)
+    ask("positions_get")
+    ask("positions_get", symbol="EURUSD")
+    ask("positions_get", ticket=opened.order)
+    ask("positions_get", group="*JPY")
+    ask("account_info")
+    close = {**request, "type": mt5.ORDER_TYPE_SELL, "position": opened.order, "volume": 0.1}
+    ask("order_send", close)
+    ask("positions_get")
+    ask("order_send", **{**close, "volume": 0.2})
+    ask("order_send", {**close, "volume": 0.2})
+    ask("order_send", {**request, "volume": 12_345.0})
+    ask("positions_get")
+    ask("orders_get")
+    ask("history_deals_total", 1, 2_000_000_000)
+    ask("history_deals_get", 1, 2_000_000_000)
+    ask("history_deals_get", 1, 2_000_000_000, group="*JPY")
+    ask("history_deals_get", position=opened.order)
+    ask("history_deals_get", ticket=opened.order)
+    ask("history_orders_get", 1, 2_000_000_000)
+    ask("history_orders_get", position=opened.order)
+    ask("history_orders_get", ticket=opened.order)
+    ask("history_orders_get", ticket=1)
+    ask("login", 5001235, password="wrong")
+    ask("login", 5001235, password="simulated")
+    ask("account_info")
+    ask("shutdown")
+    ask("account_info")
+    print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

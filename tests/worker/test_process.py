@@ -1,0 +1,219 @@
+"""Does a worker process stay small, alone with its pipes, and never without its node?"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import psutil
+import pytest
+
+from tradingview_scraper.adapters.mt5.client.process import spawn
+from tradingview_scraper.adapters.mt5.worker.frames import (
+    Answer,
+    Attach,
+    Attached,
+    Call,
+    Failed,
+    FailureKind,
+    decode_report,
+    encode,
+)
+
+#: A library that prints, and that reads stdin.
+LOUD = """
+import sys
+
+def initialize(*args, **kwargs):
+    print("a line from the library")
+    sys.stdout.flush()
+    assert sys.stdin.read() == ""
+    return True
+
+def last_error():
+    return (1, "Success")
+
+def account_info():
+    return (7,) + (0,) * 9 + (0.0,) * 14 + ("", "Demo", "USD", "")
+
+def terminal_info():
+    return (False,) * 10 + (0,) * 4 + (0.0,) * 2 + ("",) * 6
+
+def symbols_total():
+    import subprocess
+    subprocess.run([sys.executable, "-c", "print('a child prints')"], check=True)
+    return 5
+
+def modules():
+    return [name for name in ("nautilus_trader", "pandas") if name in sys.modules]
+
+def version():
+    import os
+    return (1, os.getpid(), ",".join(modules()))
+
+def shutdown():
+    return True
+"""
+
+LIMIT = 30.0
+
+
+@pytest.fixture
+def worker():
+    process = spawn()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+
+
+@pytest.fixture
+def loud(tmp_path):
+    (tmp_path / "loud_mt5_library.py").write_text(LOUD, "utf-8")
+    return Attach(
+        1, "loud_mt5_library", None, False, 1000, 7, None, True, None, False, [str(tmp_path)]
+    )
+
+
+def say(process, *commands):
+    for command in commands:
+        process.stdin.write(encode(command))
+
+
+def heard(process):
+    size = int.from_bytes(_exactly(process, 4), "little")
+    return decode_report(_exactly(process, size))
+
+
+def _exactly(process, count):
+    data = b""
+    while len(data) < count:
+        more = process.stdout.read(count - len(data))
+        assert more, "the worker has closed its end"
+        data += more
+    return data
+
+
+def until(condition):
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_prints_of_the_library_and_of_its_children_touch_no_frame(worker, loud):
+    say(worker, loud, Call(2, "symbols_total", [], {}))
+
+    assert isinstance(heard(worker), Attached)
+    answer = heard(worker)
+    assert isinstance(answer, Answer) and bytes(answer.value) == b"\x05"
+
+
+def test_a_worker_imports_neither_nautilus_nor_pandas_and_stays_small(worker, loud):
+    say(worker, loud, Call(2, "version", [], {}))
+
+    heard(worker)
+    answer = heard(worker)
+    assert bytes(answer.value).endswith(b"\xa0"), "an empty list of modules"
+    assert psutil.Process(worker.pid).memory_info().rss < 60 * 1024 * 1024
+
+
+def test_the_root_package_imports_neither_nautilus_nor_pandas():
+    code = (
+        "import sys, tradingview_scraper.adapters.mt5\n"
+        "sys.exit(any(name in sys.modules for name in ('nautilus_trader', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_a_worker_ends_when_its_stdin_does(worker, loud):
+    say(worker, loud)
+    heard(worker)
+    worker.stdin.close()
+
+    assert worker.wait(LIMIT) == 0
+
+
+def test_a_worker_that_cannot_attach_says_why_and_ends(worker):
+    say(worker, Attach(1, "no_such", None, False, 1, 7, None, True, None, False, []))
+
+    report = heard(worker)
+    assert isinstance(report, Failed) and report.kind is FailureKind.MISSING
+    worker.wait(LIMIT)
+
+
+def test_noise_on_stdin_ends_the_worker(worker):
+    worker.stdin.write(b"\x05\x00\x00\x00hello")
+
+    worker.wait(LIMIT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a group of its own does it")
+def test_ctrl_c_does_not_end_a_worker(worker, loud):
+    say(worker, loud)
+    heard(worker)
+    os.kill(worker.pid, signal.SIGINT)
+    say(worker, Call(2, "version", [], {}))
+
+    assert isinstance(heard(worker), Answer)
+    assert os.getpgid(worker.pid) != os.getpgid(0)
+
+
+def test_a_worker_does_not_outlive_a_node_that_is_killed(tmp_path):
+    """Though it hangs in a call that holds the interpreter's lock, as the library's calls do."""
+    (tmp_path / "hanging_mt5_library.py").write_text(
+        textwrap.dedent(
+            """
+            import ctypes, sys
+
+            def initialize(*args, **kwargs):
+                if sys.platform == "win32":
+                    ctypes.PyDLL("kernel32").Sleep(600_000)
+                else:
+                    ctypes.PyDLL(None).sleep(600)
+            """
+        ),
+        "utf-8",
+    )
+    node = textwrap.dedent(
+        f"""
+        import sys, time
+        from tradingview_scraper.adapters.mt5.client.process import spawn
+        from tradingview_scraper.adapters.mt5.worker.frames import Attach, encode
+        worker = spawn()
+        worker.stdin.write(encode(Attach(
+            1, "hanging_mt5_library", None, False, 1, 7, None, True, None, False,
+            [{str(tmp_path)!r}],
+        )))
+        print(worker.pid, flush=True)
+        time.sleep(600)
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", node], stdout=subprocess.PIPE, text=True)
+    try:
+        pid = int(process.stdout.readline())
+        hanging = psutil.Process(pid)
+        until(lambda: _is_in_the_call(hanging))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    until(lambda: not _lives(hanging))
+
+
+def _is_in_the_call(process):
+    """It has imported everything, has read the command, and does nothing more."""
+    before = process.cpu_times().user
+    time.sleep(0.3)
+    return before > 0.05 and process.cpu_times().user == before
+
+
+def _lives(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,326 @@
+"""How does a trading node speak with one terminal? `MT5Client`."""
+
+import asyncio
+import concurrent.futures
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any, Final
+
+from tradingview_scraper.adapters.mt5.client.answers import SNAPSHOT, value_of
+from tradingview_scraper.adapters.mt5.client.calls import Calls
+from tradingview_scraper.adapters.mt5.client.connection import Connection
+from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
+from tradingview_scraper.adapters.mt5.client.lanes import (
+    LANE_OF,
+    Lane,
+    LaneState,
+    State,
+    deadline_secs,
+)
+from tradingview_scraper.adapters.mt5.client.pending import Settlement
+from tradingview_scraper.adapters.mt5.client.results import SendOutcome, Snapshot
+from tradingview_scraper.adapters.mt5.client.sending import outcome_of
+from tradingview_scraper.adapters.mt5.client.trade import TradeState
+from tradingview_scraper.adapters.mt5.client.watches import (
+    BarWatch,
+    FeedWatch,
+    HandlerWatch,
+    TickWatch,
+    Watch,
+)
+from tradingview_scraper.adapters.mt5.rules.lifecycle import Fact
+from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
+from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
+from tradingview_scraper.adapters.mt5.terminal.api import Request, Rows
+from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
+from tradingview_scraper.adapters.mt5.terminal.errors import (
+    MT5ConnectionError,
+    MT5Error,
+)
+from tradingview_scraper.adapters.mt5.terminal.records import (
+    AccountInfo,
+    TerminalInfo,
+    TradeOrder,
+    TradePosition,
+)
+from tradingview_scraper.adapters.mt5.worker.arguments import LAST_DATE, prepare, prepare_request
+from tradingview_scraper.adapters.mt5.worker.frames import (
+    Attached,
+    Call,
+    Command,
+    TakeSnapshot,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class MT5Client(Calls):
+    """One MetaTrader 5 terminal, through workers that can be killed: nothing here waits for it.
+
+    Methods may be called from any thread. Coroutines may run on any loop. Handlers run on the
+    loop given with them, in the order of the frames of their lane, and must not block it; what a
+    handler was given counts as delivered, even if it raises. A worker that hangs or dies is
+    replaced, feeds go on where they were, and calls that it had not answered fail. Nothing is ever
+    sent twice.
+
+    When the terminal shows another account than the expected one (config.login and server, or the
+    account found at the first attach), the client is *refused*: every call and request fails with
+    `MT5IdentityError`, unsent, until the right account is back and `connect` is called anew.
+    """
+
+    def __init__(self, config: MT5TerminalConfig) -> None:
+        """Starts nothing. Fields left out are filled from the environment. `MT5ConfigError`."""
+        self.config = config.with_environment(os.environ)
+        self.zone = ZoneRule.parse(self.config.server_time_zone)
+        self._lock = threading.RLock()
+        self._ids = count(1)
+        self._state_watches: list[HandlerWatch[LaneState]] = []
+        self._state_deliveries = Deliveries(_nothing)
+        self._fact_watches: list[HandlerWatch[list[Fact]]] = []
+        self._trade = TradeState(
+            next(self._ids),
+            self.config,
+            self._tell_facts,
+            lambda reason: self._connection.refuse(reason),
+        )
+        self._connection = Connection(self.config, self._trade, self._tell_state)
+
+    async def connect(self) -> None:
+        """Attach every lane, the trade lane first; returns when the account was read once.
+
+        Reference counted: each user of the client connects and disconnects once. The workers start
+        with the first. Raises `MT5ConnectionError` (with the library's code and text) or
+        `MT5IdentityError`, within the attach deadline of each lane; nothing is left running then.
+        """
+        await self._connection.connect()
+
+    async def disconnect(self) -> None:
+        """Leave; the last one stops the workers, orderly and within seconds. Never raises."""
+        await self._connection.disconnect()
+
+    @property
+    def account(self) -> AccountInfo:
+        """The account as of the last trade frame. Raises `MT5ConnectionError` before `connect`."""
+        account = self._trade.account
+        return account if account is not None else self._attachment().account
+
+    @property
+    def terminal(self) -> TerminalInfo:
+        """The terminal as of the attach. Raises `MT5ConnectionError` before `connect`."""
+        return self._attachment().terminal
+
+    @property
+    def orders(self) -> Mapping[int, TradeOrder]:
+        """Open orders by ticket, as of the last trade frame; current prices may be older."""
+        return self._trade.orders
+
+    @property
+    def positions(self) -> Mapping[int, TradePosition]:
+        """Open positions by ticket, as of the last trade frame; prices and profit may be older."""
+        return self._trade.positions
+
+    @property
+    def is_ready(self) -> bool:
+        """Every lane is attached."""
+        return all(state.state is State.ATTACHED for state in self.states.values())
+
+    @property
+    def is_used(self) -> bool:
+        """Somebody has connected and not disconnected."""
+        return self._connection.is_used
+
+    @property
+    def states(self) -> Mapping[Lane, LaneState]:
+        """Each lane's state."""
+        return dict(self._connection.states)
+
+    @property
+    def pids(self) -> Mapping[Lane, int | None]:
+        """The process of each lane's worker; the same one twice when lanes share it."""
+        return self._connection.pids
+
+    def submit(
+        self,
+        function: str,
+        *args: Any,
+        lane: Lane | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> "concurrent.futures.Future[Any]":
+        """Call a function of the library; the future is its answer, in the library's records.
+
+        Never waits. Without `lane` and `timeout` (seconds) they are those of the function. The
+        future raises `MT5CallError` for a call that fails, `MT5CallTimeout`, `MT5LaneLost` or
+        `MT5IdentityError`; it cannot be cancelled. Raises ValueError for arguments that the
+        library would take wrongly. Do not wait for it on an event loop's thread.
+        """
+        if function not in LANE_OF:
+            raise ValueError(f"expected one of {', '.join(LANE_OF)}, was {function!r}")
+        lane = LANE_OF[function] if lane is None else lane
+        if function == _REQUEST and lane is not Lane.TRADE:
+            raise ValueError(f"{_REQUEST} goes to the trade lane, was sent to {lane}")
+        call_args, call_kwargs = prepare(function, args, kwargs)
+        seconds = deadline_secs(function, lane, self.config) if timeout is None else timeout
+        return self._start(
+            lane, function, lambda i: Call(i, function, call_args, call_kwargs), seconds
+        )
+
+    def send(
+        self,
+        request: Request,
+        done: Callable[[SendOutcome], None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """``order_send`` without waiting; requests leave in the order in which they were given.
+
+        `done` runs on `loop` exactly once, before any facts that follow from the request. Raises
+        ValueError for a request that the library would take wrongly; `done` is not called then.
+        """
+        prepared = prepare_request(request)
+        deliveries = self._connection.deliveries(Lane.TRADE)
+
+        def settle(settlement: Settlement) -> None:
+            deliveries.put(loop, done, outcome_of(request, settlement))
+
+        self._connection.put(
+            Lane.TRADE,
+            _REQUEST,
+            lambda i: Call(i, _REQUEST, [prepared], {}),
+            self.config.order_timeout_secs,
+            settle,
+        )
+
+    def watch_ticks(
+        self,
+        symbol: str,
+        handler: Callable[[str, Rows], None],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        after: TickCursor | None = None,
+    ) -> Watch:
+        """Every tick of `symbol` once, in order, `TICK_DTYPE`, server time; the symbol is selected.
+
+        Behind `after`, or from the symbol's current tick on (which comes at once). Rows are
+        read-only. What the terminal itself has lost is logged as a gap.
+        """
+        watch = TickWatch(
+            next(self._ids),
+            loop,
+            self._forget,
+            symbol,
+            handler,
+            self.config.quote_poll_ms,
+            after,
+        )
+        self._connection.add_feed(Lane.QUOTES, watch)
+        return watch
+
+    def watch_bars(
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        handler: Callable[[str, Timeframe, Rows], None],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        after: int | None = None,
+    ) -> Watch:
+        """Every bar once, when it is closed, `RATE_DTYPE`, `time` is its opening server second.
+
+        Those that opened after `after` (server seconds), or from the one forming now on. Read by
+        the history lane: a terminal may synchronise for long, and ticks do not wait for that.
+        """
+        watch = BarWatch(
+            next(self._ids),
+            loop,
+            self._forget,
+            symbol,
+            timeframe,
+            handler,
+            self.config.bar_poll_ms,
+            after,
+        )
+        self._connection.add_feed(Lane.HISTORY, watch)
+        return watch
+
+    def watch_trade(
+        self, handler: Callable[[list[Fact]], None], loop: asyncio.AbstractEventLoop
+    ) -> Watch:
+        """What happens on the account from now on, as facts in order, each once."""
+        watch = HandlerWatch(handler, loop, self._forget)
+        with self._lock:
+            self._fact_watches.append(watch)
+        return watch
+
+    def watch_state(
+        self, handler: Callable[[LaneState], None], loop: asyncio.AbstractEventLoop
+    ) -> Watch:
+        """Each lane's state, now and whenever it changes."""
+        watch = HandlerWatch(handler, loop, self._forget)
+        with self._lock:
+            self._state_watches.append(watch)
+            for state in self.states.values():
+                self._state_deliveries.put(loop, watch.hand_over, state)
+        return watch
+
+    async def snapshot(self, since: int | None = None) -> Snapshot:
+        """Orders, history, deals, positions and account, read at one quiet moment.
+
+        History from server second `since` on; None: the newest (1,000 to 2,000 records at most).
+        Raises when any part fails, or when the account did not keep still: never less than all.
+        """
+        if since is not None and not 1 <= since <= LAST_DATE:
+            raise ValueError(f"since must be server seconds from 1 to {LAST_DATE}, was {since}")
+        seconds = self.config.history_timeout_secs
+        asked = self._start(Lane.HISTORY, SNAPSHOT, lambda i: TakeSnapshot(i, since), seconds)
+        snapshot: Snapshot = await asyncio.wrap_future(asked)
+        return snapshot
+
+    def _start(
+        self, lane: Lane, function: str, make: Callable[[int], Command], timeout_secs: float
+    ) -> "concurrent.futures.Future[Any]":
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        future.set_running_or_notify_cancel()
+
+        def settle(settlement: Settlement) -> None:
+            try:
+                future.set_result(value_of(function, settlement))
+            except MT5Error as error:
+                future.set_exception(error)
+
+        self._connection.put(lane, function, make, timeout_secs, settle)
+        return future
+
+    def _attachment(self) -> Attached:
+        if self._connection.attached is None:
+            raise MT5ConnectionError("expected a connected client; await connect() first")
+        return self._connection.attached
+
+    def _tell_state(self, state: LaneState) -> None:
+        with self._lock:
+            for watch in self._state_watches:
+                self._state_deliveries.put(watch.loop, watch.hand_over, state)
+
+    def _tell_facts(self, facts: list[Fact], deliveries: Deliveries) -> None:
+        with self._lock:
+            watches = tuple(self._fact_watches)
+        for watch in watches:
+            deliveries.put_frame(watch.loop, watch.hand_over, list(facts))
+
+    def _forget(self, watch: Watch) -> None:
+        if isinstance(watch, FeedWatch):
+            self._connection.drop_feed(watch.id)
+            return
+        with self._lock:
+            self._fact_watches = [known for known in self._fact_watches if known is not watch]
+            self._state_watches = [known for known in self._state_watches if known is not watch]
+
+
+_REQUEST: Final = "order_send"
+
+
+def _nothing() -> None:
+    pass

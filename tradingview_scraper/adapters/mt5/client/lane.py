@@ -1,0 +1,353 @@
+"""How does one lane live? Start a worker, attach, serve, kill it when it hangs, start another.
+
+A thread per lane owns its workers, since on Linux a worker dies with the thread that started it.
+Nothing is ever sent twice: what a worker that is gone has not answered fails.
+"""
+
+import concurrent.futures
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from tradingview_scraper.adapters.mt5.client.answers import error_of
+from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
+from tradingview_scraper.adapters.mt5.client.lanes import Lane, State, silence_secs
+from tradingview_scraper.adapters.mt5.client.link import Link
+from tradingview_scraper.adapters.mt5.client.pending import Settlement
+from tradingview_scraper.adapters.mt5.client.process import spawn
+from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.errors import (
+    MT5AttachTimeout,
+    MT5ConnectionError,
+    MT5Error,
+    MT5IdentityError,
+    MT5LaneLost,
+)
+from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
+from tradingview_scraper.adapters.mt5.worker.frames import (
+    Attach,
+    Attached,
+    Bars,
+    Command,
+    Failed,
+    Fault,
+    Foreign,
+    Lost,
+    Report,
+    Ticks,
+    Trade,
+    Unwatch,
+)
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that a worker has for its orderly end.
+_GRACE: Final = 3.0
+
+
+class Feed(Protocol):
+    """A watch as its lane sees it; it outlives the workers."""
+
+    id: int
+
+    def resume(self, link: Link, command_id: int) -> Command:
+        """The command that starts it in the worker behind `link`, after what was handed over."""
+
+    def receive(self, link: Link, report: Report, deliveries: Deliveries) -> None:
+        """A frame of it, on the reader's thread."""
+
+
+class Owner(Protocol):
+    """Who is told what happens on a lane, on the lane's threads."""
+
+    def lane_changed(self, lane: Lane, state: State, reason: str) -> None: ...
+    def lane_attached(self, lane: Lane, report: Attached) -> None: ...
+    def lane_refused(self, lane: Lane, reason: str) -> None: ...
+
+
+class LaneWorker:
+    """One lane: at most one worker at a time, what is asked of it, and the feeds it runs."""
+
+    def __init__(self, lane: Lane, config: MT5TerminalConfig, owner: Owner) -> None:
+        self.lane = lane
+        self._config = config
+        self._owner = owner
+        self.silence_secs = silence_secs(lane, config)
+        self._changed = threading.Condition()
+        self.deliveries = Deliveries(self._wake)
+        self._feeds: dict[int, Feed] = {}
+        self._state = State.STOPPED
+        self._link: Link | None = None
+        self._thread: threading.Thread | None = None
+        self._first: concurrent.futures.Future[Attached] = concurrent.futures.Future()
+        self._pinned: tuple[int, str] | None = None
+        self._password: str | None = None
+        self._may_attach = False
+        self._is_stopping = False
+        self._stop_by = 0.0
+        self._ends: MT5Error | None = None
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process, while there is one."""
+        link = self._link
+        return None if link is None else link.process.pid
+
+    def start(
+        self, *, attach_at_once: bool, password: str | None = None
+    ) -> "concurrent.futures.Future[Attached]":
+        """Start a worker; the future is its first attach, or why there is none.
+
+        Without `attach_at_once` the worker gets ready and waits for `let_attach`. If the first
+        attach fails, the lane ends; afterwards it replaces its workers by itself.
+        """
+        self.join()
+        self._first = concurrent.futures.Future()
+        self._password = password
+        self._may_attach = attach_at_once
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"mt5-{self.lane}", daemon=True)
+        self._thread.start()
+        return self._first
+
+    def let_attach(self) -> None:
+        with self._changed:
+            self._may_attach = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Ask for the orderly end of the worker; bounded, returns at once."""
+        with self._changed:
+            self._is_stopping = True
+            self._stop_by = time.perf_counter() + _GRACE
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Wait for the end that `stop` asked for."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def submit(
+        self,
+        function: str,
+        make: Callable[[int], Command],
+        timeout_secs: float,
+        settle: Callable[[Settlement], None],
+    ) -> None:
+        """Give the worker a command. `settle` is called exactly once, on another thread or here.
+
+        Never waits: not for the worker, and not for its pipe.
+        """
+        with self._changed:
+            link, state = self._link, self._state
+            if link is not None and state is State.ATTACHED:
+                link.put(function, make, timeout_secs, settle)
+                return
+        text = f"{function} was not sent: the {self.lane} lane is {state}"
+        settle(MT5LaneLost(text, sent=False))
+
+    def watch(self, feed: Feed) -> None:
+        """Run a feed in this lane's worker, and in those that follow it."""
+        with self._changed:
+            self._feeds[feed.id] = feed
+            if self._link is not None and self._state is State.ATTACHED:
+                self._resume(self._link, feed)
+
+    def unwatch(self, feed_id: int) -> None:
+        with self._changed:
+            if self._feeds.pop(feed_id, None) is None:
+                return
+            if self._link is not None and self._state is State.ATTACHED:
+                self._link.put("unwatch", lambda i: Unwatch(i, feed_id), self.silence_secs, _ignore)
+
+    def pin(self, account: AccountInfo) -> None:
+        """Every further worker must find this account, if none is configured."""
+        if self._pinned is None:
+            self._pinned = account.login, account.server
+
+    def unpin(self) -> None:
+        self._pinned = None
+
+    def be_patient(self, silence_secs: float) -> None:
+        """The worker serves slower calls as well, and may be silent for longer."""
+        with self._changed:
+            self.silence_secs = max(self.silence_secs, silence_secs)
+            if self._link is not None:
+                self._link.silence_secs = self.silence_secs
+
+    # The life of the lane, on its own thread.
+
+    def _run(self) -> None:
+        shortest = self._config.restart_delay_ms / 1_000
+        longest = self._config.restart_delay_max_ms / 1_000
+        pause = shortest
+        while True:
+            born = time.perf_counter()
+            self._become(State.STARTING, "a worker is being started")
+            error = self._live()
+            if self._is_stopping:
+                self._become(State.STOPPED, "stopped")
+                if not self._first.done():
+                    self._first.set_exception(MT5ConnectionError("stopped while attaching"))
+                return
+            if not self._first.done():
+                self._become(State.STOPPED, str(error))
+                self._first.set_exception(error)
+                return
+            if isinstance(error, MT5IdentityError):
+                self._become(State.REFUSED, str(error))
+                self._owner.lane_refused(self.lane, str(error))
+                return
+            if time.perf_counter() - born > longest:
+                pause = shortest
+            self._become(State.LOST, f"{error}; the next worker starts in {pause:g} s")
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_stopping, pause)
+            pause = min(pause * 2, longest)
+
+    def _live(self) -> MT5Error:
+        """One worker's life, from start to burial; why it ended."""
+        try:
+            process = spawn()
+        except OSError as error:
+            return MT5ConnectionError(f"a worker cannot be started: {error}")
+        link = Link(process, self._changed, self.deliveries, self._receive, self.silence_secs)
+        with self._changed:
+            self._link = link
+            self._ends = None
+        hung = self._watch_over(link)
+        with self._changed:
+            link.is_closing = True
+            was_attached = self._state is State.ATTACHED
+            if was_attached:
+                self._state = State.STOPPED if self._is_stopping else State.LOST
+        if hung is None:
+            link.close(self._stop_by if self._is_stopping else time.perf_counter() + _GRACE)
+        else:
+            link.kill()
+        link.bury(hung or "its worker ended", is_overdue=hung is not None)
+        self._link = None
+        return self._ends or self._end_of(link, hung, was_attached)
+
+    def _end_of(self, link: Link, hung: str | None, was_attached: bool) -> MT5Error:
+        if hung is None:
+            status = link.process.returncode
+            return MT5ConnectionError(f"the worker ended with exit status {status}")
+        if was_attached:
+            return MT5ConnectionError(f"{hung}; its worker was killed")
+        seconds = self._config.attach_timeout_secs
+        return MT5AttachTimeout(
+            f"the worker was killed: attaching took longer than {seconds:g} s; check that "
+            f"{self._config.path!r} is a MetaTrader 5 terminal, and that it shows no dialog"
+        )
+
+    def _watch_over(self, link: Link) -> str | None:
+        """Until the worker ends or the lane stops; why the worker must be killed, if so."""
+        is_asked = False
+        with self._changed:
+            while not link.is_read and not self._is_stopping:
+                if self._may_attach and not is_asked:
+                    is_asked = True
+                    self._ask_to_attach(link)
+                deadline, reason = link.deadline()
+                left = deadline - time.perf_counter()
+                if left > 0:
+                    self._changed.wait(left)
+                elif reason:
+                    return reason
+        return None
+
+    def _ask_to_attach(self, link: Link) -> None:
+        config = self._config
+        login, server = self._pinned or (None, None)
+        # The library's own wait for the broker; there are two when it has to log in as well.
+        patience = config.attach_timeout_secs * (0.8 if self._password is None else 0.4)
+        password, self._password = self._password, None
+
+        def command(call_id: int) -> Command:
+            return Attach(
+                call_id,
+                module=config.module,
+                path=config.path,
+                portable=config.portable,
+                timeout_ms=max(1, int(patience * 1_000)),
+                login=login if config.login is None else config.login,
+                server=server if config.server is None else config.server,
+                may_trade=config.login is not None,
+                password=password,
+                allow_real_account=config.allow_real_account,
+                search_path=[entry or str(Path.cwd()) for entry in sys.path],
+            )
+
+        link.put(
+            "initialize",
+            command,
+            config.attach_timeout_secs,
+            lambda settlement: self._settle_attach(link, settlement),
+        )
+
+    def _settle_attach(self, link: Link, settlement: Settlement) -> None:
+        if isinstance(settlement, Failed):
+            self._ends = error_of(settlement)
+        if not isinstance(settlement, Attached):
+            return
+        self._owner.lane_attached(self.lane, settlement)
+        with self._changed:
+            if link.is_closing:
+                return
+            self._state = State.ATTACHED
+            for feed in self._feeds.values():
+                self._resume(link, feed)
+        self._owner.lane_changed(self.lane, State.ATTACHED, "attached")
+        if not self._first.done():
+            self._first.set_result(settlement)
+
+    def _resume(self, link: Link, feed: Feed) -> None:
+        link.put("watch", lambda call_id: feed.resume(link, call_id), self.silence_secs, _ignore)
+
+    def _receive(self, link: Link, report: Report) -> None:
+        """A report of a feed, or of the worker itself; on the reader's thread."""
+        match report:
+            case Ticks() | Bars() | Trade() | Foreign():
+                feed = self._feeds.get(report.watch)
+                if feed is not None:
+                    feed.receive(link, report, self.deliveries)
+            case Fault():
+                _log.warning(
+                    "%s lane: %s failed, polling goes on: (%d, %r)",
+                    self.lane,
+                    report.function,
+                    report.code,
+                    report.text,
+                )
+            case Lost():
+                self._ends = MT5ConnectionError(
+                    f"the terminal is gone, {report.function} failed: "
+                    f"({report.code}, {report.text!r})",
+                    report.code,
+                    report.text,
+                )
+            case _:
+                pass
+
+    def _become(self, state: State, reason: str) -> None:
+        with self._changed:
+            self._state = state
+        self._owner.lane_changed(self.lane, state, reason)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _ignore(settlement: Settlement) -> None:
+    """A feed that cannot be started says so by a fault, or its worker is gone anyway."""

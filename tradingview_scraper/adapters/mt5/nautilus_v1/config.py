@@ -1,0 +1,116 @@
+"""How are the clients of one terminal configured?
+
+>>> terminal = MT5TerminalConfig(path=r"C:\\MT5\\terminal64.exe", login=1234567)
+>>> MT5DataClientConfig(terminal=terminal)
+>>> MT5ExecClientConfig(terminal=terminal, oms_type="HEDGING")
+
+The configs are frozen, refuse unknown fields and survive a round trip through JSON (which contains
+the password where one is set; a repr never does). What is left out of `terminal` is filled from the
+environment by the factories: ``MT5_TERMINAL_PATH``, ``MT5_LOGIN``, ``MT5_PASSWORD``,
+``MT5_SERVER``.
+"""
+
+from typing import Final
+
+import msgspec
+from nautilus_trader.common.config import InstrumentProviderConfig
+from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
+from nautilus_trader.model.enums import OmsType
+
+from tradingview_scraper.adapters.mt5.rules.identity import NAMESPACES
+from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
+
+#: The two ways in which an account keeps positions.
+OMS_TYPES: Final = ("HEDGING", "NETTING")
+
+
+class MT5InstrumentProviderConfig(InstrumentProviderConfig, kw_only=True, frozen=True):
+    """Which instruments are loaded when the clients connect.
+
+    Beside the inherited `load_all`, `load_ids` and `filters` (``{"group": ...}`` overrides
+    `group`). Whatever is needed later is loaded when it is asked for: subscribed, requested, or
+    traded on the account.
+    """
+
+    #: Symbols that `load_all` takes, in the terminal's words: ``"*USD*,!*JPY*"``. None: all.
+    group: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, MT5InstrumentProviderConfig)
+            and self.group == other.group
+            and InstrumentProviderConfig.__eq__(self, other)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.group, InstrumentProviderConfig.__hash__(self)))
+
+
+class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
+    """Configuration of an `MT5DataClient`."""
+
+    #: The terminal, and the account that it must be on.
+    terminal: MT5TerminalConfig = MT5TerminalConfig()
+    #: Venue of the instruments; its own name where a node trades several terminals.
+    venue: str = "MT5"
+    #: Instruments that are loaded at connect.
+    instrument_provider: MT5InstrumentProviderConfig = MT5InstrumentProviderConfig()
+
+    def __post_init__(self) -> None:
+        _check_venue(self.venue)
+
+
+class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
+    """Configuration of an `MT5ExecutionClient`. Trading needs `terminal.login`."""
+
+    #: How the account keeps positions: "HEDGING" (tickets) or "NETTING" (one position a symbol;
+    #: exchange accounts too). An `OmsType` is taken as well. Compared with the account at connect.
+    oms_type: str
+    #: The terminal, and the account that it must be on.
+    terminal: MT5TerminalConfig = MT5TerminalConfig()
+    #: Venue of the instruments; the same as the data client's.
+    venue: str = "MT5"
+    #: Instruments that are loaded at connect.
+    instrument_provider: MT5InstrumentProviderConfig = MT5InstrumentProviderConfig()
+    #: First four digits of the magic number of this node's orders (1000 to 9999). Nodes that trade
+    #: the same account need different ones.
+    magic_namespace: int = 1000
+    #: Price change that is accepted on symbols with Instant or Request execution, in points.
+    deviation_points: int = 20
+    #: Seconds after which an order whose outcome is not known yet is confirmed to be in flight, so
+    #: that the engine does not give it up. Below the engine's `inflight_check_threshold_ms`.
+    inflight_keepalive_secs: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_venue(self.venue)
+        if isinstance(self.oms_type, OmsType):
+            msgspec.structs.force_setattr(self, "oms_type", self.oms_type.name)
+        if self.oms_type not in OMS_TYPES:
+            raise MT5ConfigError(
+                f"oms_type must be 'HEDGING' or 'NETTING', was {self.oms_type!r}; take the one "
+                f"that the account has"
+            )
+        if self.magic_namespace not in NAMESPACES:
+            raise MT5ConfigError(
+                f"magic_namespace must be {NAMESPACES.start} to {NAMESPACES.stop - 1}, "
+                f"was {self.magic_namespace}"
+            )
+        if self.deviation_points < 0:
+            raise MT5ConfigError(f"deviation_points must be 0 or more, was {self.deviation_points}")
+        if not self.inflight_keepalive_secs > 0:
+            raise MT5ConfigError(
+                f"inflight_keepalive_secs must be above 0, was {self.inflight_keepalive_secs:g}"
+            )
+
+
+def _check_venue(venue: str) -> None:
+    if not venue or "." in venue:
+        raise MT5ConfigError(f"venue must be a name without a dot, e.g. 'MT5', was {venue!r}")
+
+
+def without_password[C: (MT5DataClientConfig, MT5ExecClientConfig)](config: C) -> C:
+    """`config` as Nautilus may keep it: components publish their configuration in events."""
+    return msgspec.structs.replace(
+        config, terminal=msgspec.structs.replace(config.terminal, password=None)
+    )

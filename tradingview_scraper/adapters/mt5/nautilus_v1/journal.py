@@ -1,0 +1,160 @@
+"""Which order of ours is a ticket, a magic number or a deal?"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
+from nautilus_trader.model.orders import Order
+
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import symbol_of
+from tradingview_scraper.adapters.mt5.rules.identity import magic, namespace_of
+from tradingview_scraper.adapters.mt5.terminal.constants import (
+    DealReason,
+    OrderReason,
+    OrderType,
+)
+from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder
+
+
+@dataclass(slots=True)
+class Entry:
+    """An order of this node. `ticket` is 0 until the venue has proved that it has the order."""
+
+    client_order_id: ClientOrderId
+    strategy_id: StrategyId
+    instrument_id: InstrumentId
+    symbol: str
+    side: OrderSide
+    magic: int
+    ticket: int = 0
+    #: The venue said no, or never got it.
+    is_refused: bool = False
+    #: The answer proves nothing; the venue's records will.
+    is_unknown: bool = False
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Handed over, and neither accepted nor refused yet."""
+        return not self.ticket and not self.is_refused
+
+
+class MagicTaken(ValueError):
+    """The magic number of a new order is in use already."""
+
+
+class Journal:
+    """The orders of this node by magic number and by ticket, and the deals that were reported.
+
+    An order's identity is its magic number: it survives lost answers and restarts. A record is
+    ours when its magic is, and symbol and side are those of the order, and it was sent by a
+    program: the closing order of a stop loss inherits the magic of its position [vendor].
+    """
+
+    def __init__(self, namespace: int) -> None:
+        self._namespace = namespace
+        self._by_magic: dict[int, Entry] = {}
+        self._by_ticket: dict[int, Entry] = {}
+        self._foreign: set[int] = set()
+        self._reported: set[int] = set()
+
+    def magic_for(self, order: Order) -> int:
+        """The magic number of an order that is to be sent. Raises `MagicTaken`."""
+        number = magic(self._namespace, order.client_order_id.value)
+        known = self._by_magic.get(number)
+        if known is not None or number in self._foreign:
+            owner = known.client_order_id if known is not None else "an order at the venue"
+            raise MagicTaken(f"magic number {number} belongs to {owner}: use another order id")
+        return number
+
+    def enter(self, order: Order) -> Entry:
+        """Take up an order that is handed over now. Raises `MagicTaken`."""
+        return self._put(order, self.magic_for(order))
+
+    def restore(self, order: Order) -> None:
+        """Take up an order of an earlier run, from the cache."""
+        number = magic(self._namespace, order.client_order_id.value)
+        if number in self._by_magic:
+            return
+        entry = self._put(order, number)
+        if order.venue_order_id is not None and order.venue_order_id.value.isdecimal():
+            self.accept(entry, int(order.venue_order_id.value))
+        entry.is_refused = order.is_closed and not entry.ticket
+        entry.is_unknown = entry.is_in_flight
+
+    def accept(self, entry: Entry, ticket: int) -> None:
+        """The venue has the order, under this ticket."""
+        entry.ticket = ticket
+        entry.is_unknown = False
+        self._by_ticket[ticket] = entry
+
+    def owner(self, order: TradeOrder) -> Entry | None:
+        """The order of ours that a record is; None for anybody else's."""
+        known = self._by_ticket.get(order.ticket)
+        if known is not None:
+            return known
+        if order.reason != OrderReason.EXPERT or order.type not in _SIDES:
+            return None
+        return self._claim(order.magic, order.ticket, order.symbol, _SIDES[order.type])
+
+    def owner_of_deal(self, deal: TradeDeal, order: TradeOrder | None) -> Entry | None:
+        """The order of ours that a trading deal filled; None for anybody else's."""
+        if order is not None:
+            return self.owner(order)
+        known = self._by_ticket.get(deal.order)
+        if known is not None:
+            return known
+        if deal.reason != DealReason.EXPERT:
+            return None
+        return self._claim(deal.magic, deal.order, deal.symbol, _SIDES[deal.type])
+
+    def note_foreign(self, number: int) -> None:
+        """A magic number that is at the venue: no new order may get it."""
+        if namespace_of(number) == self._namespace and number not in self._by_magic:
+            self._foreign.add(number)
+
+    def in_flight(self) -> list[Entry]:
+        """Orders that were handed over and neither accepted nor refused."""
+        return [entry for entry in self._by_magic.values() if entry.is_in_flight]
+
+    def of_order(self, client_order_id: ClientOrderId) -> Entry | None:
+        """The entry of an order of this node."""
+        return self._by_magic.get(magic(self._namespace, client_order_id.value))
+
+    def is_reported(self, deal: TradeDeal) -> bool:
+        """Whether Nautilus got this deal already."""
+        return deal.ticket in self._reported
+
+    def report(self, deal: TradeDeal) -> None:
+        """Nautilus gets this deal now."""
+        self._reported.add(deal.ticket)
+
+    def _put(self, order: Order, number: int) -> Entry:
+        entry = Entry(
+            client_order_id=order.client_order_id,
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            symbol=symbol_of(order.instrument_id),
+            side=order.side,
+            magic=number,
+        )
+        self._by_magic[number] = entry
+        return entry
+
+    def _claim(self, number: int, ticket: int, symbol: str, side: OrderSide) -> Entry | None:
+        entry = self._by_magic.get(number)
+        if entry is None or entry.ticket not in (0, ticket):
+            return None
+        return entry if (entry.symbol, entry.side) == (symbol, side) else None
+
+
+_SIDES: Final[dict[int, OrderSide]] = {
+    OrderType.BUY: OrderSide.BUY,
+    OrderType.SELL: OrderSide.SELL,
+    OrderType.BUY_LIMIT: OrderSide.BUY,
+    OrderType.SELL_LIMIT: OrderSide.SELL,
+    OrderType.BUY_STOP: OrderSide.BUY,
+    OrderType.SELL_STOP: OrderSide.SELL,
+    OrderType.BUY_STOP_LIMIT: OrderSide.BUY,
+    OrderType.SELL_STOP_LIMIT: OrderSide.SELL,
+}

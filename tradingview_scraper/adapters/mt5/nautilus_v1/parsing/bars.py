@@ -1,0 +1,110 @@
+"""Which bars are in the rates that a terminal sent, and which bar types does it have?"""
+
+from typing import Final, NamedTuple
+
+from nautilus_trader.model.data import Bar, BarType
+from nautilus_trader.model.enums import BarAggregation, PriceType
+from nautilus_trader.model.objects import PRICE_MAX, Price, Quantity
+
+from tradingview_scraper.adapters.mt5.rules.bars import closing_times
+from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
+from tradingview_scraper.adapters.mt5.terminal.api import Rows
+from tradingview_scraper.adapters.mt5.terminal.constants import SymbolChartMode, Timeframe
+from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
+
+_LETTERS: Final = {
+    BarAggregation.MINUTE: "M",
+    BarAggregation.HOUR: "H",
+    BarAggregation.DAY: "D",
+    BarAggregation.WEEK: "W",
+    BarAggregation.MONTH: "MN",
+}
+
+_PRICES: Final = {
+    SymbolChartMode.BID: PriceType.BID,
+    SymbolChartMode.LAST: PriceType.LAST,
+}
+
+
+class UnsupportedBarType(ValueError):
+    """The terminal has no such bars; the text says which it has."""
+
+
+class Bars(NamedTuple):
+    """Bars in the order of their rows. `skipped` rows were no bars (high below low, no price)."""
+
+    bars: list[Bar]
+    skipped: int
+
+
+def timeframe_of(bar_type: BarType, info: SymbolInfo) -> Timeframe:
+    """The terminal's timeframe of an external bar type. Raises `UnsupportedBarType`.
+
+    The price of a symbol's bars is what its charts are built from: bid, or last on an exchange.
+    """
+    spec = bar_type.spec
+    price = _PRICES.get(SymbolChartMode(info.chart_mode))
+    if spec.price_type != price:
+        raise UnsupportedBarType(
+            f"{bar_type}: bars of {info.name} are built by the terminal from "
+            f"{'LAST' if price == PriceType.LAST else 'BID'} prices; subscribe to these, or to "
+            f"INTERNAL bars"
+        )
+    name = f"{_LETTERS.get(spec.aggregation, '?')}{spec.step}"
+    try:
+        return Timeframe[name]
+    except KeyError:
+        steps = ", ".join(Timeframe.__members__)
+        raise UnsupportedBarType(
+            f"{bar_type}: the terminal has no such step, only {steps}; use INTERNAL bars for others"
+        ) from None
+
+
+def bars(
+    rows: Rows,
+    *,
+    bar_type: BarType,
+    timeframe: Timeframe,
+    info: SymbolInfo,
+    price_precision: int,
+    size_precision: int,
+    zone: ZoneRule,
+    ts_init: int | None = None,
+) -> Bars:
+    """Closed rows of `RATE_DTYPE`, ascending, as bars stamped with their closing time.
+
+    Volume is the number of ticks, and the traded volume on symbols whose bars are built from last
+    prices. `ts_init` None: the closing time, for history.
+    """
+    closed = zone.utc_ns_array(closing_times(rows["time"], timeframe) * 1000).tolist()
+    is_traded = info.chart_mode == SymbolChartMode.LAST
+    volumes = rows["real_volume" if is_traded else "tick_volume"].tolist()
+    made: list[Bar] = []
+    skipped = 0
+    for opened, high, low, close, volume, event in zip(
+        rows["open"].tolist(),
+        rows["high"].tolist(),
+        rows["low"].tolist(),
+        rows["close"].tolist(),
+        volumes,
+        closed,
+        strict=True,
+    ):
+        if not (
+            -PRICE_MAX <= low <= opened <= high <= PRICE_MAX and low <= close <= high and close
+        ):
+            skipped += 1
+            continue
+        made.append(
+            Bar(
+                bar_type=bar_type,
+                open=Price(opened, price_precision),
+                high=Price(high, price_precision),
+                low=Price(low, price_precision),
+                close=Price(close, price_precision),
+                volume=Quantity(volume, size_precision),
+                ts_event=event,
+                ts_init=event if ts_init is None else ts_init,
+            )
+        )
+    return Bars(made, skipped)

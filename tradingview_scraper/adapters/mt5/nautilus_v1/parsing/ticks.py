@@ -1,0 +1,108 @@
+"""Which quotes are in the ticks that a terminal sent?"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from nautilus_trader.model.data import QuoteTick
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.objects import FIXED_PRECISION, PRICE_MAX, Price, Quantity
+
+from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
+from tradingview_scraper.adapters.mt5.terminal.api import Rows
+from tradingview_scraper.adapters.mt5.terminal.constants import TickFlag
+
+#: Up to this many rows constructors are faster than vectorised integers [measured].
+_FEW: Final = 20
+
+_QUOTED: Final = int(TickFlag.BID | TickFlag.ASK)
+_TRADED: Final = int(TickFlag.LAST | TickFlag.VOLUME | TickFlag.BUY | TickFlag.SELL)
+
+
+class Quotes(NamedTuple):
+    """Quotes in the order of their rows. `skipped` rows had no usable bid and ask."""
+
+    ticks: list[QuoteTick]
+    skipped: int
+
+
+def quote_ticks(
+    rows: Rows,
+    *,
+    instrument_id: InstrumentId,
+    price_precision: int,
+    size: Quantity,
+    zone: ZoneRule,
+    ts_init: int | None = None,
+) -> Quotes:
+    """Rows of `TICK_DTYPE`, ascending, as quotes.
+
+    MetaTrader has no size at a quote: `size` stands on both sides. A bid or an ask of zero is no
+    quote [vendor]: skipped. A crossed one is delivered as it is. Rows that only report a trade are
+    left out: they change neither side. `ts_init` None: the event's own time, for history.
+    """
+    flags = rows["flags"]
+    of_quotes = ((flags & _QUOTED) != 0) | ((flags & _TRADED) == 0)
+    bid, ask = rows["bid"], rows["ask"]
+    # Also false for NaN.
+    usable = (bid != 0) & (ask != 0) & (np.abs(bid) <= PRICE_MAX) & (np.abs(ask) <= PRICE_MAX)
+    keep = of_quotes & usable
+    skipped = int(np.count_nonzero(of_quotes & ~usable))
+    if not keep.all():
+        rows = rows[keep]
+        bid, ask = rows["bid"], rows["ask"]
+    if len(rows) <= _FEW:
+        return Quotes(
+            _constructed(rows, instrument_id, price_precision, size, zone, ts_init), skipped
+        )
+    digits = 10.0**price_precision
+    scale = 10 ** (FIXED_PRECISION - price_precision)
+    bids = np.rint(bid * digits).astype(np.int64).tolist()
+    asks = np.rint(ask * digits).astype(np.int64).tolist()
+    events = zone.utc_ns_array(rows["time_msc"]).tolist()
+    inits = events if ts_init is None else [ts_init] * len(events)
+    raw, places, make = size.raw, size.precision, QuoteTick.from_raw
+    precision = price_precision
+    ticks = [
+        make(
+            instrument_id,
+            b * scale,
+            a * scale,
+            precision,
+            precision,
+            raw,
+            raw,
+            places,
+            places,
+            event,
+            init,
+        )
+        for b, a, event, init in zip(bids, asks, events, inits, strict=True)
+    ]
+    return Quotes(ticks, skipped)
+
+
+def _constructed(
+    rows: Rows,
+    instrument_id: InstrumentId,
+    precision: int,
+    size: Quantity,
+    zone: ZoneRule,
+    ts_init: int | None,
+) -> list[QuoteTick]:
+    ticks = []
+    for bid, ask, msc in zip(
+        rows["bid"].tolist(), rows["ask"].tolist(), rows["time_msc"].tolist(), strict=True
+    ):
+        event = zone.utc_ns(msc)
+        ticks.append(
+            QuoteTick(
+                instrument_id,
+                Price(bid, precision),
+                Price(ask, precision),
+                size,
+                size,
+                event,
+                event if ts_init is None else ts_init,
+            )
+        )
+    return ticks

@@ -1,0 +1,123 @@
+"""Which instruments does a terminal have? `MT5InstrumentProvider`."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from nautilus_trader.common.providers import InstrumentProvider
+from nautilus_trader.model.identifiers import InstrumentId, Venue
+from nautilus_trader.model.instruments import Instrument
+
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5InstrumentProviderConfig
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
+    Listing,
+    listing,
+    listing_of,
+    symbol_of,
+)
+from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol
+from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError
+from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
+
+
+class MT5InstrumentProvider(InstrumentProvider):
+    """The instruments of one terminal. Loading needs a connected client.
+
+    A symbol that cannot become an instrument is skipped with a logged reason and never fails a
+    load; a terminal that does not answer does (`MT5Error`).
+    """
+
+    def __init__(
+        self,
+        client: MT5Client,
+        config: MT5InstrumentProviderConfig | None = None,
+        venue: Venue | None = None,
+    ) -> None:
+        self._mt5_config = config if config is not None else MT5InstrumentProviderConfig()
+        super().__init__(self._mt5_config)
+        self._client = client
+        self._venue = venue if venue is not None else Venue("MT5")
+        self._listings: dict[str, Listing] = {}
+
+    @property
+    def venue(self) -> Venue:
+        """The venue of the instruments."""
+        return self._venue
+
+    async def load_all_async(self, filters: dict[str, Any] | None = None) -> None:
+        """Load all symbols, or those of the group in `filters` or the config."""
+        group = (filters or {}).get("group") or self._mt5_config.group
+        found = await (self._client.symbols_get(group) if group else self._client.symbols_get())
+        self._take(found)
+
+    async def load_ids_async(
+        self, instrument_ids: list[InstrumentId], filters: dict[str, Any] | None = None
+    ) -> None:
+        """Load the symbols of these ids; one that the terminal does not have is logged."""
+        for instrument_id in instrument_ids:
+            await self.load_async(instrument_id, filters)
+
+    async def load_async(
+        self, instrument_id: InstrumentId, filters: dict[str, Any] | None = None
+    ) -> None:
+        """Load the symbol of this id anew."""
+        if instrument_id.venue != self._venue:
+            self._log.error(f"{instrument_id} is not of venue {self._venue}: not loaded")
+            return
+        await self._load_symbol(symbol_of(instrument_id))
+
+    async def listing_for(self, symbol: str) -> Listing | None:
+        """What is known of `symbol`, loaded when it was not; None when it cannot be traded here."""
+        if symbol not in self._listings:
+            await self._load_symbol(symbol)
+        return self._listings.get(symbol)
+
+    def listing(self, symbol: str) -> Listing | None:
+        """What is known of `symbol` so far."""
+        return self._listings.get(symbol)
+
+    def adopt(self, instrument: Instrument) -> Listing | None:
+        """The listing of an instrument that another provider loaded, or an earlier run."""
+        symbol = symbol_of(instrument.id)
+        known = self._listings.get(symbol)
+        if known is not None or instrument.id.venue != self._venue:
+            return known
+        try:
+            self._listings[symbol] = listing_of(instrument)
+        except UnsupportedSymbol as error:
+            self._log.error(str(error))
+            return None
+        self.add(instrument)
+        return self._listings[symbol]
+
+    async def _load_symbol(self, symbol: str) -> None:
+        try:
+            info = await self._client.symbol_info(symbol)
+        except MT5CallError as error:
+            self._log.error(f"The terminal has no symbol {symbol!r}: {error}")
+            return
+        self._take([info])
+
+    def _take(self, infos: Iterable[SymbolInfo]) -> None:
+        now = time.time_ns()
+        leverage = self._client.account.leverage
+        for info in infos:
+            try:
+                made = listing(
+                    info,
+                    venue=self._venue,
+                    leverage=leverage,
+                    zone=self._client.zone,
+                    ts_init=now,
+                )
+            except (UnsupportedSymbol, ValueError) as error:
+                self._log.warning(f"Skipped {info.name!r}: {error}")
+                continue
+            if made.capped_from is not None:
+                self._log.warning(
+                    f"{made.instrument.id}: the largest quantity is {made.instrument.max_quantity} "
+                    f"instead of {made.capped_from}: more would be worth too much to be counted"
+                )
+            self._listings[info.name] = made
+            self.add(made.instrument)

@@ -1,0 +1,180 @@
+"""What does a connected account consist of, and which request is a command on it?"""
+
+import asyncio
+from decimal import Decimal
+
+from nautilus_trader.execution.messages import SubmitOrder
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.orders import Order
+
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State
+from tradingview_scraper.adapters.mt5.client.watches import Watch
+from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5ExecClientConfig
+from tradingview_scraper.adapters.mt5.nautilus_v1.fills import TradeEvents
+from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicTaken
+from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Denied, request_for
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
+from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
+from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
+from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
+from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
+
+
+class Session:
+    """An account from connect to disconnect: its feed, its orders in flight, its positions.
+
+    Made when the client is connected and the account registered; `open` starts the feed and reads
+    the account, `close` ends it. `out` is the execution client that publishes.
+    """
+
+    def __init__(
+        self,
+        out: LiveExecutionClient,
+        client: MT5Client,
+        *,
+        provider: MT5InstrumentProvider,
+        config: MT5ExecClientConfig,
+        journal: Journal,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._out = out
+        self._cache = out._cache
+        self._log = out._log
+        self._client = client
+        self._provider = provider
+        self._config = config
+        self._journal = journal
+        self._loop = loop
+        self._hedging = config.oms_type == "HEDGING"
+        self._deposit: str = client.account.currency
+        self._holdings = Holdings()
+        self._trade_lane: LaneState | None = None
+        self._watches: list[Watch] = []
+        self._events = TradeEvents(
+            out,
+            journal=journal,
+            holdings=self._holdings,
+            provider=provider,
+            zone=client.zone,
+            hedging=self._hedging,
+            deposit=self._deposit,
+            loop=loop,
+            publish_account=self.publish_account,
+        )
+        self.statements = Statements(
+            client,
+            provider=provider,
+            cache=self._cache,
+            clock=out._clock,
+            journal=journal,
+            account_id=out.account_id,
+            hedging=self._hedging,
+            deposit=self._deposit,
+        )
+        self.submission = Submission(
+            out,
+            client,
+            journal=journal,
+            events=self._events,
+            loop=loop,
+            keepalive_secs=config.inflight_keepalive_secs,
+        )
+
+    async def open(self) -> None:
+        """Follow the account from here on, and read how it stands. Raises `MT5Error`."""
+        self._holdings.watch()
+        self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
+        self._watches.append(self._client.watch_state(self._on_lane, self._loop))
+        snapshot = await self.statements.read()
+        self._holdings.seed(snapshot.positions)
+        magics = {order.magic for order in (*snapshot.orders, *snapshot.history)}
+        magics |= {deal.magic for deal in snapshot.deals}
+        magics |= {position.magic for position in snapshot.positions}
+        for magic in magics:
+            self._journal.note_foreign(magic)
+        open_symbols = {position.symbol for position in snapshot.positions}
+        open_symbols |= {order.symbol for order in snapshot.orders}
+        missing = await provide_rates(
+            self._client,
+            self._provider,
+            self._cache,
+            self.statements.listings(open_symbols),
+            self._deposit,
+        )
+        if missing:
+            self._log.error(
+                f"The terminal has no pair that converts {', '.join(missing)} into "
+                f"{self._deposit}: the portfolio cannot value what is open in it, and may not start"
+            )
+
+    def close(self) -> None:
+        """Publish nothing more."""
+        for watch in self._watches:
+            watch.close()
+        self._watches.clear()
+        self.submission.close()
+        self._events.close()
+
+    def request(self, command: SubmitOrder) -> dict[str, int | float | str]:
+        """The request of a command. Raises `Denied` with the reason when it must not be sent."""
+        order = command.order
+        lane = self._trade_lane
+        if lane is not None and lane.state is not State.ATTACHED:
+            raise Denied(f"TRADING_HALTED: the trade lane is {lane.state}: {lane.reason}")
+        instrument = self._cache.instrument(order.instrument_id)
+        listing = self._provider.adopt(instrument) if instrument is not None else None
+        if listing is None:
+            raise Denied(
+                f"VALIDATION_FAILED: {order.instrument_id} is no instrument of this terminal"
+            )
+        try:
+            magic = self._journal.magic_for(order)
+        except MagicTaken as error:
+            raise Denied(f"INVALID_CLIENT_ORDER_ID: {error}") from error
+        return request_for(
+            command,
+            listing,
+            hedging=self._hedging,
+            positions=self._holdings,
+            reducing=self._reducing(order),
+            quote=self._cache.quote_tick(order.instrument_id),
+            magic=magic,
+            deviation=self._config.deviation_points,
+        )
+
+    def publish_account(self, account: AccountInfo | None = None) -> None:
+        """Send `account`, or how the account stood last, as an account state."""
+        publish_account(self._out, account if account is not None else self._client.account)
+
+    def _reducing(self, order: Order) -> Decimal:
+        """Units that reduce-only orders on the same side may still take off the position."""
+        wanted = {"instrument_id": order.instrument_id, "side": order.side}
+        working = [*self._cache.orders_open(**wanted), *self._cache.orders_inflight(**wanted)]
+        return sum(
+            (
+                other.leaves_qty.as_decimal()
+                for other in {one.client_order_id: one for one in working}.values()
+                if other.is_reduce_only and other.client_order_id != order.client_order_id
+            ),
+            Decimal(0),
+        )
+
+    def _on_lane(self, state: LaneState) -> None:
+        if state.lane is not Lane.TRADE:
+            return
+        self._trade_lane = state
+        if state.state is State.ATTACHED:
+            self._log.info(f"Trade lane: {state.state} {state.reason}")
+        else:
+            self._log.error(f"No orders are taken: trade lane {state.state}: {state.reason}")
+
+
+def publish_account(out: LiveExecutionClient, account: AccountInfo) -> None:
+    """Send `account` as an account state of the client `out`."""
+    now = out._clock.timestamp_ns()
+    out._send_account_state(
+        account_state(account, account_id=out.account_id, ts_event=now, ts_init=now)
+    )

@@ -1,0 +1,168 @@
+"""Which reports answer the engine's questions about an account?"""
+
+from collections.abc import Iterable
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock
+from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
+from nautilus_trader.model.identifiers import (
+    AccountId,
+    ClientOrderId,
+    InstrumentId,
+    PositionId,
+    TradeId,
+    VenueOrderId,
+)
+
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.results import Snapshot
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade, venue_order_id
+from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.reports import (
+    Setting,
+    fill_reports,
+    order_reports,
+    partial_positions,
+    position_reports,
+    symbols_in,
+)
+from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder
+
+
+class Statements:
+    """Reports of an account, each set from one consistent reading. A failed reading raises."""
+
+    def __init__(
+        self,
+        client: MT5Client,
+        *,
+        provider: MT5InstrumentProvider,
+        cache: Cache,
+        clock: LiveClock,
+        journal: Journal,
+        account_id: AccountId,
+        hedging: bool,
+        deposit: str,
+    ) -> None:
+        self._client = client
+        self._provider = provider
+        self._cache = cache
+        self._clock = clock
+        self._journal = journal
+        self._account_id = account_id
+        self._hedging = hedging
+        self._deposit = deposit
+        self._listings: dict[str, Listing] = {}
+
+    async def read(self, since_ns: int | None = None) -> Snapshot:
+        """The account now, and its history since `since_ns` (None: a recent window).
+
+        The instruments of all that it speaks of are in the cache then: Nautilus ignores reports of
+        others.
+        """
+        since = None if since_ns is None else self._client.zone.server_seconds(since_ns)
+        snapshot = await self._client.snapshot(since)
+        for symbol in sorted(symbols_in(snapshot) - self._listings.keys()):
+            listing = await self._provider.listing_for(symbol)
+            if listing is not None:
+                self._listings[symbol] = listing
+                self._cache.add_instrument(listing.instrument)
+        return snapshot
+
+    def listings(self, symbols: Iterable[str]) -> list[Listing]:
+        """What `read` found of these symbols."""
+        return [self._listings[symbol] for symbol in symbols if symbol in self._listings]
+
+    def orders(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[OrderStatusReport]:
+        """Orders, filled as far as `deals` say."""
+        return order_reports(snapshot, deals, self._setting())
+
+    def fills(self, deals: list[TradeDeal]) -> list[FillReport]:
+        """Fills of these deals."""
+        return fill_reports(deals, self._setting())
+
+    def positions(
+        self, snapshot: Snapshot, instrument_id: InstrumentId | None = None
+    ) -> list[PositionStatusReport]:
+        """Open positions, and those that Nautilus has and the account no longer."""
+        cached = self._cache.positions_open(
+            instrument_id=instrument_id, account_id=self._account_id
+        )
+        return [
+            report
+            for report in position_reports(snapshot, cached, self._setting())
+            if instrument_id is None or report.instrument_id == instrument_id
+        ]
+
+    def whole(self, snapshot: Snapshot) -> list[TradeDeal]:
+        """Deals that may be reported together with their orders, when a node starts.
+
+        Not those of positions whose opening is neither in `snapshot` nor known to Nautilus.
+        """
+        partial = partial_positions(snapshot)
+        return [
+            deal
+            for deal in self._trades(snapshot)
+            if deal.position_id not in partial or self._is_known(deal)
+        ]
+
+    def delivered(self, snapshot: Snapshot) -> list[TradeDeal]:
+        """Deals that Nautilus has: while a node runs, a report never runs ahead of the feed."""
+        return [deal for deal in self._trades(snapshot) if self._has(deal)]
+
+    def take_up(self, snapshot: Snapshot, deals: Iterable[TradeDeal]) -> None:
+        """The engine gets these orders and `deals` from reports now: the feed need not repeat."""
+        records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
+        for order in records.values():
+            self._settle(self._journal.owner(order), order.ticket)
+        for deal in deals:
+            self._settle(self._journal.owner_of_deal(deal, records.get(deal.order)), deal.order)
+            self._journal.report(deal)
+
+    def _settle(self, entry: Entry | None, ticket: int) -> None:
+        if entry is not None and not entry.ticket:
+            self._journal.accept(entry, ticket)
+
+    def _setting(self) -> Setting:
+        return Setting(
+            account_id=self._account_id,
+            hedging=self._hedging,
+            deposit=self._deposit,
+            zone=self._client.zone,
+            ts_init=self._clock.timestamp_ns(),
+            listings=self._listings,
+            owner=self._owner,
+        )
+
+    def _owner(self, order: TradeOrder | None, deal: TradeDeal | None) -> ClientOrderId | None:
+        if deal is not None:
+            entry = self._journal.owner_of_deal(deal, order)
+        else:
+            entry = self._journal.owner(order) if order is not None else None
+        if entry is not None:
+            return entry.client_order_id
+        ticket = venue_order_id(deal) if deal is not None else None
+        if ticket is None and order is not None:
+            ticket = VenueOrderId(str(order.ticket))
+        return self._cache.client_order_id(ticket) if ticket is not None else None
+
+    def _trades(self, snapshot: Snapshot) -> list[TradeDeal]:
+        return [deal for deal in snapshot.deals if is_trade(deal) and deal.symbol in self._listings]
+
+    def _is_known(self, deal: TradeDeal) -> bool:
+        if self._owner(None, deal) is not None:
+            return True
+        if self._hedging:
+            return self._cache.position(PositionId(str(deal.position_id))) is not None
+        instrument_id = self._listings[deal.symbol].instrument.id
+        held = self._cache.positions_open(instrument_id=instrument_id, account_id=self._account_id)
+        return bool(held)
+
+    def _has(self, deal: TradeDeal) -> bool:
+        if self._journal.is_reported(deal):
+            return True
+        client_order_id = self._cache.client_order_id(venue_order_id(deal))
+        order = self._cache.order(client_order_id) if client_order_id is not None else None
+        return order is not None and TradeId(str(deal.ticket)) in order.trade_ids

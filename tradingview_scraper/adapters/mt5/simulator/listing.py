@@ -1,0 +1,61 @@
+"""What belongs to one symbol of a running market? Its ticks, bars and today's figures."""
+
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+from zlib import crc32
+
+from tradingview_scraper.adapters.mt5.simulator.prices import SyntheticPrices
+from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
+from tradingview_scraper.adapters.mt5.simulator.series import BarSeries
+from tradingview_scraper.adapters.mt5.simulator.sessions import parse_sessions
+from tradingview_scraper.adapters.mt5.simulator.stream import DayCache, PushedTicks, TickStream
+from tradingview_scraper.adapters.mt5.simulator.today import Today
+from tradingview_scraper.adapters.mt5.terminal.constants import SymbolChartMode
+
+
+class Listing(NamedTuple):
+    """One symbol at work."""
+
+    spec: SymbolSpec
+    stream: TickStream
+    series: BarSeries
+    today: Today
+
+
+def list_symbol(spec: SymbolSpec, scenario: Scenario, now: int, cache: DayCache) -> Listing:
+    """A symbol of the scenario whose terminal starts at `now` (server milliseconds)."""
+    sessions = parse_sessions(spec.model.sessions)
+    settings = scenario.prices
+    prices = None
+    if settings.synthetic:
+        prices = SyntheticPrices(
+            spec.info,
+            spec.model,
+            like=spec.like,
+            seed=scenario.seed,
+            rate=settings.rate,
+            volatility=settings.volatility,
+        )
+    stream = TickStream(
+        spec.name,
+        prices=prices,
+        pushed=PushedTicks(_pushed_file(scenario.books, spec.name)),
+        sessions=sessions,
+        always_from=sessions.pause_start(now) if settings.always_open else None,
+        history_from=(date.fromisoformat(settings.history_from) - date(1970, 1, 1)).days,
+        cache=cache,
+    )
+    by_last = spec.info.chart_mode == SymbolChartMode.LAST
+    series = BarSeries(
+        stream, point=spec.info.point, by_last=by_last, limit=scenario.terminal.maxbars
+    )
+    return Listing(spec, stream, series, Today(spec.info, stream, series))
+
+
+def _pushed_file(books: Path | None, name: str) -> Path | None:
+    # Names like "#AAPL" or "US Oil" are no file names everywhere; neither are those that differ in
+    # case only, hence the code of the name.
+    code = f"{crc32(name.encode()):08x}"
+    return None if books is None else books / "ticks" / f"{quote(name, safe='')}-{code}.bin"

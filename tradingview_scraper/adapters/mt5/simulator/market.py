@@ -1,0 +1,344 @@
+"""What does the trade server know of symbols and prices? `Market`.
+
+Nothing here reads the clock on its own account: what has happened is what `run_to` has revealed, so
+that prices, bars and the broker's triggers always speak of the same moment.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Final, Literal
+
+import numpy as np
+
+from tradingview_scraper.adapters.mt5.simulator.clock import Clock
+from tradingview_scraper.adapters.mt5.simulator.conversion import Leg, conversion_path
+from tradingview_scraper.adapters.mt5.simulator.depth import depth
+from tradingview_scraper.adapters.mt5.simulator.groups import group_pattern
+from tradingview_scraper.adapters.mt5.simulator.listing import list_symbol
+from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
+from tradingview_scraper.adapters.mt5.simulator.sessions import DAY_MSC
+from tradingview_scraper.adapters.mt5.simulator.stream import EMPTY_TICKS, DayCache
+from tradingview_scraper.adapters.mt5.simulator.ticks import (
+    fill_flags,
+    filtered,
+    in_time_order,
+    wanted,
+)
+from tradingview_scraper.adapters.mt5.terminal.api import Rows
+from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
+from tradingview_scraper.adapters.mt5.terminal.records import (
+    TICK_DTYPE,
+    BookInfo,
+    SymbolInfo,
+    Tick,
+)
+
+#: Rows that one range of ticks may hold; beyond, a terminal is out of memory.
+MOST_TICKS: Final = 30_000_000
+
+#: Which price of a pair changes money: always its bid or its ask, or the worse one for who sells
+#: a profit, or the other one for who buys what covers a loss.
+Side = Literal["bid", "ask", "profit", "loss"]
+
+_NO_TICK: Final = Tick(0, 0.0, 0.0, 0.0, 0, 0, 0, 0.0)
+_TIMEFRAMES: Final[dict[int, Timeframe]] = {int(frame): frame for frame in Timeframe}
+
+
+class Market:
+    """Symbols, their ticks, bars and depth, and Market Watch.
+
+    `account_currency` is what tick values are shown in. `held` names the symbols that cannot leave
+    Market Watch because something is open in them.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self.account_currency = scenario.account.currency
+        self.held: frozenset[str] = frozenset()
+        self._clock = clock
+        self._seed = scenario.seed
+        self._now = clock.now_msc()
+        self._late: dict[str, list[Rows]] = {}
+        self._book_since: dict[str, int] = {}
+        self._paths: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
+        cache = DayCache()
+        self._symbols = {
+            spec.name: list_symbol(spec, scenario, self._now, cache) for spec in scenario.symbols
+        }
+        self._selected = {spec.name for spec in scenario.symbols if spec.selected}
+
+    @property
+    def now_msc(self) -> int:
+        """Up to when ticks are revealed, in milliseconds of server time."""
+        return self._now
+
+    def names(self) -> list[str]:
+        """All symbols, in the scenario's order."""
+        return list(self._symbols)
+
+    def exists(self, symbol: str) -> bool:
+        return symbol in self._symbols
+
+    def spec(self, symbol: str) -> SymbolSpec | None:
+        """What never changes about a symbol."""
+        found = self._symbols.get(symbol)
+        return None if found is None else found.spec
+
+    def info(self, symbol: str) -> SymbolInfo | None:
+        """All fields as of now; prices are zero while the symbol is not selected. None: unknown."""
+        found = self._symbols.get(symbol)
+        if found is None:
+            return None
+        info = found.spec.info
+        profit, loss = self._tick_value(info, "profit"), self._tick_value(info, "loss")
+        if symbol not in self._selected:
+            return info._replace(
+                trade_tick_value=profit, trade_tick_value_profit=profit, trade_tick_value_loss=loss
+            )
+        return found.today.fill(self._now, self.quote(symbol), profit, loss)
+
+    def infos(self, group: str | None = None) -> list[SymbolInfo]:
+        """`info` of all symbols whose names match the group, like ``"*USD*,!XAU*"``."""
+        pattern = group_pattern("*" if group is None else group)
+        names = [name for name in self._symbols if pattern.matches(name)]
+        return [info for name in names if (info := self.info(name)) is not None]
+
+    def select(self, symbol: str, enable: bool) -> bool:
+        """Put a symbol into Market Watch or take it out.
+
+        False: unknown, or held there by a position.
+        """
+        if symbol not in self._symbols or (not enable and symbol in self.held):
+            return False
+        if enable:
+            self._selected.add(symbol)
+        else:
+            self._selected.discard(symbol)
+        return True
+
+    def is_selected(self, symbol: str) -> bool:
+        return symbol in self._selected
+
+    def is_open(self, symbol: str) -> bool:
+        """Whether the symbol's session is open now."""
+        return self._symbols[symbol].stream.is_open(self._now)
+
+    def tick(self, symbol: str) -> Tick | None:
+        """The last tick, zeros before the first one; None when unknown or not selected."""
+        return self.quote(symbol) if symbol in self._selected else None
+
+    def quote(self, symbol: str) -> Tick:
+        """The last tick in the server's own view, selected or not. Raises KeyError when unknown."""
+        return self.quote_at(symbol, self._now)
+
+    def quote_at(self, symbol: str, msc: int) -> Tick:
+        """The last tick at a moment that is revealed already."""
+        row = self._symbols[symbol].stream.last(min(msc, self._now))
+        return _NO_TICK if row is None else Tick._make(row.item())
+
+    def ticks_from(self, symbol: str, from_msc: int, count: int, flags: int) -> Rows | None:
+        """The first `count` ticks at or after `from_msc`, ascending.
+
+        None: unknown, not selected, a negative count, or flags that are none of `CopyTicks`.
+        """
+        mask = wanted(flags)
+        if symbol not in self._selected or mask is None or count < 0:
+            return None
+        stream = self._symbols[symbol].stream
+        parts: list[Rows] = []
+        found = 0
+        for day in stream.days(from_msc, self._now):
+            if found >= count:
+                break
+            begin, end = max(from_msc, day * DAY_MSC), min(self._now, (day + 1) * DAY_MSC - 1)
+            part = filtered(stream.between(begin, end), mask)
+            parts.append(part[: count - found])
+            found += len(parts[-1])
+        return _joined(parts)
+
+    def ticks_range(self, symbol: str, from_msc: int, to_msc: int, flags: int) -> Rows | None:
+        """The ticks from `from_msc` to `to_msc`, both inclusive, ascending.
+
+        None: as `ticks_from`, or more than `MOST_TICKS`.
+        """
+        mask = wanted(flags)
+        if symbol not in self._selected or mask is None:
+            return None
+        stream = self._symbols[symbol].stream
+        end = min(to_msc, self._now)
+        parts: list[Rows] = []
+        found = 0
+        for day in stream.days(from_msc, end):
+            begin, last = max(from_msc, day * DAY_MSC), min(end, (day + 1) * DAY_MSC - 1)
+            parts.append(filtered(stream.between(begin, last), mask))
+            found += len(parts[-1])
+            if found > MOST_TICKS:
+                return None
+        return _joined(parts)
+
+    def rates_from(self, symbol: str, timeframe: int, at: int, count: int) -> Rows | None:
+        """The last `count` bars that begin at or before `at` (server seconds), ascending.
+
+        None: unknown symbol, no such timeframe, or a negative count. The forming bar is included,
+        and the terminal's ``maxbars`` limits every answer; the newest win.
+        """
+        frame = _timeframe(timeframe)
+        if symbol not in self._symbols or frame is None or count < 0:
+            return None
+        return self._symbols[symbol].series.before(frame, at, count, self._now)
+
+    def rates_range(self, symbol: str, timeframe: int, start: int, end: int) -> Rows | None:
+        """The bars that begin from `start` to `end` (server seconds), both inclusive."""
+        frame = _timeframe(timeframe)
+        if symbol not in self._symbols or frame is None:
+            return None
+        return self._symbols[symbol].series.between(frame, start, end, self._now)
+
+    def rates_from_pos(self, symbol: str, timeframe: int, position: int, count: int) -> Rows | None:
+        """`count` bars up to the one `position` bars back; 0 is the forming one."""
+        frame = _timeframe(timeframe)
+        if symbol not in self._symbols or frame is None or count < 0 or position < 0:
+            return None
+        return self._symbols[symbol].series.from_position(frame, position, count, self._now)
+
+    def push_ticks(self, symbol: str, rows: Rows) -> None:
+        """Add ticks (`TICK_DTYPE`, ascending) to a symbol's stream.
+
+        A row with `time_msc` 0 is stamped now, `time` follows from `time_msc`, and flags 0 are set
+        to what changed. Rows later than now are revealed when their time comes. Raises ValueError
+        for an unknown symbol, another dtype, or times that go back behind the last revealed tick.
+        """
+        found = self._symbols.get(symbol)
+        if found is None:
+            raise ValueError(f"expected a symbol of the scenario, got {symbol!r}")
+        if rows.dtype != TICK_DTYPE or rows.ndim != 1:
+            raise ValueError(f"expected one-dimensional rows of TICK_DTYPE, got {rows.dtype}")
+        if not len(rows):
+            return
+        rows = rows.copy()
+        now = max(self._clock.now_msc(), self._now)
+        rows["time_msc"][rows["time_msc"] == 0] = now
+        times = rows["time_msc"]
+        last = found.stream.last(self._now)
+        if last is not None and times[0] < last["time_msc"]:
+            raise ValueError(
+                f"{symbol}: expected ticks from {last['time_msc']} ms on (the last revealed one), "
+                f"got one at {times[0]} ms"
+            )
+        if np.any(times[1:] < times[:-1]):
+            raise ValueError(f"{symbol}: expected ticks in ascending order of time_msc")
+        rows["time"] = times // 1000
+        fill_flags(rows, found.stream.last(int(times[0])))
+        found.stream.pushed.push(rows)
+        late = int(np.searchsorted(times, self._now, "right"))
+        if late:
+            self._late.setdefault(symbol, []).append(rows[:late])
+            found.today.forget()
+
+    def book_add(self, symbol: str) -> bool:
+        """Subscribe to the depth; False when the symbol has none or is not selected."""
+        found = self._symbols.get(symbol)
+        if found is None or not found.spec.info.ticks_bookdepth or symbol not in self._selected:
+            return False
+        self._book_since.setdefault(symbol, self._now)
+        return True
+
+    def book_release(self, symbol: str) -> bool:
+        """End the subscription; False when there was none."""
+        return self._book_since.pop(symbol, None) is not None
+
+    def book(self, symbol: str) -> tuple[BookInfo, ...] | None:
+        """The depth: sells first, prices descending. None: not added.
+
+        Empty until the first tick after `book_add` [recorded].
+        """
+        since = self._book_since.get(symbol)
+        if since is None:
+            return None
+        tick = self.quote(symbol)
+        if tick.time_msc <= since:
+            return ()
+        return depth(self._symbols[symbol].spec.info, tick, self._seed)
+
+    def run_to(
+        self,
+        now_msc: int,
+        on_ticks: Callable[[str, Rows], None],
+        only: Collection[str] | None = None,
+    ) -> None:
+        """Reveal the ticks up to `now_msc` and report them in the order of time, symbol by symbol.
+
+        During a report everything up to the last tick of it is revealed, nothing later. `only`: the
+        symbols that are reported; the others are revealed as well. A moment before the last one is
+        no error: the clock went back, and nothing new is revealed until it has caught up.
+        """
+        names = [name for name in self._symbols if only is None or name in only]
+        late, self._late = self._late, {}
+        for name in names:
+            for rows in late.get(name, ()):
+                on_ticks(name, rows)
+        while self._now < now_msc:
+            # Day by day, so that a long jump does not hold all its ticks at once.
+            until = min(now_msc, (self._now // DAY_MSC + 1) * DAY_MSC)
+            begin = self._now + 1
+            batches = [
+                (name, rows)
+                for name in names
+                if len(rows := self._symbols[name].stream.between(begin, until))
+            ]
+            for name, rows in in_time_order(batches):
+                self._now = int(rows["time_msc"][-1])
+                on_ticks(name, rows)
+            self._now = until
+
+    def rewind(self, msc: int) -> None:
+        """Hide again what came after `msc`, for `run_to` to report it once more."""
+        self._now = min(self._now, msc)
+
+    def next_due_msc(self, only: Collection[str] | None = None) -> int | None:
+        """When the next hidden tick (of the symbols `only`) is due; None: none for some days."""
+        names = [name for name in self._symbols if only is None or name in only]
+        times = [self._symbols[name].stream.next_time(self._now) for name in names]
+        return min((time for time in times if time is not None), default=None)
+
+    def convert(
+        self, amount: float, source: str, target: str, side: Side, at: int | None = None
+    ) -> float | None:
+        """Change money at the quotes of the currency pairs; None without a way or a price.
+
+        `at`: a revealed moment instead of now.
+        """
+        if amount == 0.0 or source == target:
+            return amount
+        for leg in self._path(source, target) or (None,):
+            if leg is None:
+                return None
+            tick = self.quote_at(leg.symbol, self._now if at is None else at)
+            price = tick.ask if _takes_ask(side, leg) else tick.bid
+            if price <= 0.0:
+                return None
+            amount = amount / price if leg.inverse else amount * price
+        return amount
+
+    def _path(self, source: str, target: str) -> tuple[Leg, ...] | None:
+        key = (source, target)
+        if key not in self._paths:
+            infos = (symbol.spec.info for symbol in self._symbols.values())
+            self._paths[key] = conversion_path(infos, source, target)
+        return self._paths[key]
+
+    def _tick_value(self, info: SymbolInfo, side: Side) -> float:
+        value = self.convert(
+            info.trade_tick_value, info.currency_profit, self.account_currency, side
+        )
+        return 0.0 if value is None else value
+
+
+def _takes_ask(side: Side, leg: Leg) -> bool:
+    return {"bid": False, "ask": True, "profit": leg.inverse, "loss": not leg.inverse}[side]
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts or [EMPTY_TICKS])
+
+
+def _timeframe(code: int) -> Timeframe | None:
+    return _TIMEFRAMES.get(code)

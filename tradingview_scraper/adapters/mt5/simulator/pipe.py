@@ -1,0 +1,229 @@
+"""How do bytes reach a terminal and its answer come back? With the GIL held, as the library does.
+
+Every wait happens inside a C call through `ctypes.PyDLL`, which keeps Python's global lock: no
+other thread of the process runs until the terminal has answered, and there is no limit. That is
+what the real library does [recorded], and what a program built on it has to survive.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tradingview_scraper.adapters.mt5.simulator import wire
+
+#: The library sends no larger pieces, and so do we.
+_PIECE: Final = 16_384
+_BUFFER: Final = 65_536
+_CLOSED: Final = -1
+#: The longest interval, in microseconds, fits 32 bits.
+_NEVER_SECS: Final = 4_000.0
+
+
+class PipeError(Exception):
+    """The exchange failed. `lost` tells that the connection is known to be gone."""
+
+    def __init__(self, text: str, *, lost: bool = False) -> None:
+        super().__init__(text)
+        self.lost = lost
+
+
+class SendFailed(PipeError):
+    """The request did not reach the terminal."""
+
+
+class ReceiveFailed(PipeError):
+    """No whole answer came back."""
+
+
+class Pipe:
+    """One connection to a terminal: one request, one answer, never two at a time."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._buffer = ctypes.create_string_buffer(_BUFFER)
+
+    @classmethod
+    def connect(cls, address: str) -> "Pipe | None":
+        """Attach to the terminal at `address`; waits without limit while it is busy.
+
+        None when no terminal serves that address.
+        """
+        handle = _connect(address)
+        return None if handle is None else cls(handle)
+
+    def exchange(self, frame: bytes) -> bytes | bytearray:
+        """Send a whole request and wait for its answer, without its size.
+
+        Raises `SendFailed` or `ReceiveFailed`. The answer may be of any command: that is for the
+        caller to see.
+        """
+        try:
+            for at in range(0, len(frame), _PIECE):
+                _send(self._handle, frame[at : at + _PIECE])
+            return self._receive(wire.content_size(self._receive(wire.SIZE_BYTES)))
+        except PipeError:
+            raise
+        except BaseException:
+            # An interrupted exchange (Ctrl-C) leaves an answer behind that nobody waits for.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the terminal; it keeps running."""
+        handle, self._handle = self._handle, _CLOSED
+        if handle != _CLOSED:
+            _close(handle)
+
+    def _receive(self, size: int) -> bytes | bytearray:
+        if size <= _BUFFER:
+            start = ctypes.addressof(self._buffer)
+            _fill(self._handle, start, size)
+            return ctypes.string_at(start, size)
+        large = bytearray(size)
+        _fill(self._handle, ctypes.addressof((ctypes.c_char * size).from_buffer(large)), size)
+        return large
+
+
+def pause(milliseconds: int) -> None:
+    """Wait with the GIL held."""
+    _pause(milliseconds)
+
+
+@contextmanager
+def holding_the_gil() -> Iterator[None]:
+    """Keep other threads from running also between the waits of this block.
+
+    Nothing in the block may let go of the GIL: a busy thread would not give it back.
+    """
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_NEVER_SECS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+if sys.platform == "win32":
+    from ctypes import wintypes
+
+    _kernel32 = ctypes.PyDLL("kernel32", use_last_error=True)
+    _CreateFileW = _kernel32.CreateFileW
+    _CreateFileW.restype = wintypes.HANDLE
+    _CreateFileW.argtypes = (
+        wintypes.LPCWSTR,
+        wintypes.DWORD,
+        wintypes.DWORD,
+        wintypes.LPVOID,
+        wintypes.DWORD,
+        wintypes.DWORD,
+        wintypes.HANDLE,
+    )
+    _WaitNamedPipeW = _kernel32.WaitNamedPipeW
+    _WaitNamedPipeW.argtypes = (wintypes.LPCWSTR, wintypes.DWORD)
+    _transfer_types = (
+        wintypes.HANDLE,
+        wintypes.LPVOID,
+        wintypes.DWORD,
+        ctypes.POINTER(wintypes.DWORD),
+        wintypes.LPVOID,
+    )
+    _WriteFile = _kernel32.WriteFile
+    _WriteFile.argtypes = _transfer_types
+    _ReadFile = _kernel32.ReadFile
+    _ReadFile.argtypes = _transfer_types
+    _CloseHandle = _kernel32.CloseHandle
+    _CloseHandle.argtypes = (wintypes.HANDLE,)
+    _Sleep = _kernel32.Sleep
+    _Sleep.argtypes = (wintypes.DWORD,)
+    _Sleep.restype = None
+    _READ_WRITE = 0xC0000000
+    _OPEN_EXISTING = 3
+    _INVALID_HANDLE = wintypes.HANDLE(-1).value
+    _PIPE_BUSY = 231
+    _BROKEN_PIPE = 109
+    _FOREVER = 0xFFFFFFFF
+
+    def _connect(address: str) -> int | None:
+        while True:
+            handle = _CreateFileW(address, _READ_WRITE, 0, None, _OPEN_EXISTING, 0, None)
+            if handle != _INVALID_HANDLE:
+                return int(handle)
+            if ctypes.get_last_error() != _PIPE_BUSY:
+                return None
+            _WaitNamedPipeW(address, _FOREVER)
+
+    def _send(handle: int, data: bytes) -> None:
+        done = wintypes.DWORD()
+        if not _WriteFile(handle, data, len(data), ctypes.byref(done), None):
+            code = ctypes.get_last_error()
+            raise SendFailed(f"WriteFile failed: Windows error {code}", lost=code == _BROKEN_PIPE)
+
+    def _fill(handle: int, start: int, size: int) -> None:
+        done = wintypes.DWORD()
+        if not _ReadFile(handle, start, size, ctypes.byref(done), None):
+            code = ctypes.get_last_error()
+            raise ReceiveFailed(f"ReadFile failed: Windows error {code}", lost=code == _BROKEN_PIPE)
+        if done.value != size:
+            # The library takes a short read for a failure too: a terminal writes an answer at once.
+            raise ReceiveFailed(f"{size} bytes expected, got {done.value}")
+
+    def _close(handle: int) -> None:
+        _CloseHandle(handle)
+
+    def _pause(milliseconds: int) -> None:
+        _Sleep(milliseconds)
+
+else:
+    _libc = ctypes.PyDLL(None, use_errno=True)
+    _c_send = _libc.send
+    _c_send.restype = ctypes.c_ssize_t
+    _c_send.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int)
+    _c_recv = _libc.recv
+    _c_recv.restype = ctypes.c_ssize_t
+    _c_recv.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    _c_poll = _libc.poll
+    _c_poll.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
+    _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
+
+    def _connect(address: str) -> int | None:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(address)
+        except OSError:
+            connection.close()
+            return None
+        return connection.detach()
+
+    def _send(handle: int, data: bytes) -> None:
+        while data:
+            sent = _c_send(handle, data, len(data), _NO_SIGNAL)
+            if sent < 0:
+                code = ctypes.get_errno()
+                if code != errno.EINTR:
+                    raise SendFailed(f"send failed: {os.strerror(code)}")
+            else:
+                data = data[sent:]
+
+    def _fill(handle: int, start: int, size: int) -> None:
+        done = 0
+        while done < size:
+            got = _c_recv(handle, start + done, size - done, socket.MSG_WAITALL)
+            if got > 0:
+                done += got
+                continue
+            code = ctypes.get_errno() if got < 0 else errno.ECONNRESET
+            if code != errno.EINTR:
+                # As with a broken Windows pipe: an end between two pieces is seen as the end, one
+                # inside a piece as a short read.
+                raise ReceiveFailed(f"recv failed: {os.strerror(code)}", lost=done == 0)
+
+    def _close(handle: int) -> None:
+        os.close(handle)
+
+    def _pause(milliseconds: int) -> None:
+        _c_poll(None, 0, milliseconds)

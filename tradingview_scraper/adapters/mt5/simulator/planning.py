@@ -1,0 +1,221 @@
+"""What would a trade request do? The checks in their order, and the fill, with nothing done yet."""
+
+from typing import Final, NamedTuple
+
+from tradingview_scraper.adapters.mt5.simulator import checks
+from tradingview_scraper.adapters.mt5.simulator.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.matching import Effect, Fill, effect
+from tradingview_scraper.adapters.mt5.simulator.money import SUPPORTED_MODES, rounded
+from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
+from tradingview_scraper.adapters.mt5.simulator.valuation import Valuation
+from tradingview_scraper.adapters.mt5.terminal.constants import (
+    DealEntry,
+    OrderReason,
+    OrderType,
+    SymbolOrderMode,
+    SymbolTradeMode,
+    TradeRetcode,
+)
+from tradingview_scraper.adapters.mt5.terminal.records import (
+    SymbolInfo,
+    Tick,
+    TradePosition,
+    TradeRequest,
+)
+
+#: The order types of market orders.
+SIDES: Final = (OrderType.BUY, OrderType.SELL)
+
+
+class Plan(NamedTuple):
+    """A market order that may be executed: its fill and what that does."""
+
+    info: SymbolInfo
+    tick: Tick
+    fill: Fill
+    before: TradePosition | None
+    effect: Effect
+
+
+def plan_deal(
+    request: TradeRequest,
+    reason: OrderReason,
+    ledger: Ledger,
+    market: Market,
+    broker: BrokerSpec,
+    *,
+    live: bool,
+) -> Plan | TradeRetcode:
+    """The plan of a market order, or the code of its refusal.
+
+    `live` False: sessions, prices and stops are not looked at, as ``order_check`` does.
+    """
+    spec = market.spec(request.symbol)
+    if spec is None:
+        return TradeRetcode.INVALID
+    info, tick = spec.info, market.quote(request.symbol)
+    refusal = _fields_refusal(info, request)
+    if refusal is not None:
+        return refusal
+    met = _position_met(request, ledger)
+    if isinstance(met, TradeRetcode):
+        return met
+    fill = _fill(request, reason, info, tick, ledger, market.now_msc, broker)
+    result = effect(fill, met)
+    refusal = _opening_refusal(info, request, result, ledger)
+    if refusal is None and live:
+        refusal = _live_refusal(info, request, result, met, tick, market)
+    if refusal is None and _adds(result):
+        refusal = _money_refusal(ledger, market, result)
+    return Plan(info, tick, fill, met, result) if refusal is None else refusal
+
+
+def plan_stops(
+    request: TradeRequest, ledger: Ledger, market: Market, *, live: bool
+) -> TradePosition | TradeRetcode:
+    """The position with the stops that are asked for, or the code of the refusal.
+
+    A netting account also finds it by its symbol alone.
+    """
+    spec = market.spec(request.symbol)
+    if spec is None:
+        return TradeRetcode.INVALID
+    if request.position:
+        position = ledger.by_ticket(request.position)
+    elif ledger.is_hedging:
+        return TradeRetcode.INVALID
+    else:
+        position = next(iter(ledger.in_symbol(request.symbol)), None)
+    if position is None:
+        return TradeRetcode.POSITION_CLOSED
+    if position.symbol != request.symbol:
+        return TradeRetcode.INVALID
+    digits = spec.info.digits
+    changed = position._replace(sl=round(request.sl, digits), tp=round(request.tp, digits))
+    if (changed.sl, changed.tp) == (position.sl, position.tp):
+        return TradeRetcode.NO_CHANGES
+    if not live:
+        return changed
+    tick = market.quote(request.symbol)
+    if not market.is_open(request.symbol):
+        return TradeRetcode.MARKET_CLOSED
+    if tick.bid <= 0.0 or tick.ask <= 0.0:
+        return TradeRetcode.PRICE_OFF
+    refusal = checks.freeze_refusal(spec.info, position, tick)
+    if refusal is None:
+        refusal = checks.stops_refusal(spec.info, position.type, request.sl, request.tp, tick)
+    return changed if refusal is None else refusal
+
+
+def positions_after(ledger: Ledger, result: Effect) -> list[TradePosition]:
+    """The account's positions once an effect has happened."""
+    positions = dict(ledger.positions)
+    positions.pop(result.identifier, None)
+    if result.position is not None:
+        positions[result.identifier] = result.position
+    return list(positions.values())
+
+
+def _fields_refusal(info: SymbolInfo, request: TradeRequest) -> TradeRetcode | None:
+    if info.trade_mode == SymbolTradeMode.DISABLED or info.trade_calc_mode not in SUPPORTED_MODES:
+        return TradeRetcode.TRADE_DISABLED
+    if request.type not in SIDES or not info.order_mode & SymbolOrderMode.MARKET:
+        return TradeRetcode.INVALID_ORDER
+    refusal = checks.filling_refusal(info, request.type_filling)
+    return refusal or checks.volume_refusal(info, request.volume)
+
+
+def _position_met(request: TradeRequest, ledger: Ledger) -> TradePosition | TradeRetcode | None:
+    """The position that the deal falls on; None opens a new one."""
+    named = ledger.by_ticket(request.position) if request.position else None
+    if request.position and named is None:
+        return TradeRetcode.POSITION_CLOSED
+    if ledger.is_hedging:
+        if named is None:
+            return None
+        return checks.closing_refusal(request, named) or named
+    if named is not None and named.symbol != request.symbol:
+        return TradeRetcode.INVALID
+    return next(iter(ledger.in_symbol(request.symbol)), None)
+
+
+def _fill(
+    request: TradeRequest,
+    reason: OrderReason,
+    info: SymbolInfo,
+    tick: Tick,
+    ledger: Ledger,
+    now_msc: int,
+    broker: BrokerSpec,
+) -> Fill:
+    worse = broker.slippage_points * info.point
+    quoted, price = (
+        (tick.ask, tick.ask + worse)
+        if request.type == OrderType.BUY
+        else (tick.bid, tick.bid - worse)
+    )
+    return Fill(
+        order=ledger.tickets.order,
+        deal=ledger.tickets.deal,
+        time_msc=now_msc,
+        symbol=request.symbol,
+        type=request.type,
+        # Float noise of the request ends here: everything later is on the grid.
+        volume=round(round(request.volume / info.volume_step) * info.volume_step, 8),
+        price=round(price, info.digits),
+        asked_price=round(request.price or quoted, info.digits),
+        sl=round(request.sl, info.digits),
+        tp=round(request.tp, info.digits),
+        type_filling=request.type_filling,
+        type_time=request.type_time,
+        magic=request.magic,
+        reason=int(reason),
+        comment=request.comment[: broker.comment_limit],
+    )
+
+
+def _opening_refusal(
+    info: SymbolInfo, request: TradeRequest, result: Effect, ledger: Ledger
+) -> TradeRetcode | None:
+    if not _adds(result):
+        return None
+    refusal = checks.opening_refusal(info, request.type)
+    if refusal is None and result.position is not None:
+        others = [p for p in ledger.in_symbol(info.name) if p.identifier != result.identifier]
+        refusal = checks.limit_refusal(info, request.type, result.position.volume, others)
+    return refusal
+
+
+def _live_refusal(
+    info: SymbolInfo,
+    request: TradeRequest,
+    result: Effect,
+    met: TradePosition | None,
+    tick: Tick,
+    market: Market,
+) -> TradeRetcode | None:
+    if not market.is_open(info.name):
+        return TradeRetcode.MARKET_CLOSED
+    refusal = checks.price_refusal(info, request, tick)
+    if refusal is None and _adds(result):
+        refusal = checks.stops_refusal(info, request.type, request.sl, request.tp, tick)
+    if refusal is None and met is not None and result.closed:
+        refusal = checks.freeze_refusal(info, met, tick)
+    return refusal
+
+
+def _money_refusal(ledger: Ledger, market: Market, result: Effect) -> TradeRetcode | None:
+    """10019 when the trade needs more margin than there is equity, 10021 without a conversion."""
+    valuation = Valuation(ledger.spec, market)
+    margin = valuation.margin_of(positions_after(ledger, result))
+    before = valuation.margin_of(ledger.positions.values())
+    if margin is None or before is None:
+        return TradeRetcode.PRICE_OFF
+    free = rounded(valuation.account(ledger).equity - margin, ledger.spec.currency_digits)
+    return TradeRetcode.NO_MONEY if free < 0.0 and margin > before else None
+
+
+def _adds(result: Effect) -> bool:
+    """Whether the trade opens, adds to or turns a position."""
+    return result.entry in (DealEntry.IN, DealEntry.INOUT)

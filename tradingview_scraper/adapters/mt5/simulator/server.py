@@ -1,0 +1,237 @@
+"""How does a terminal serve its clients? One asyncio process with a pipe or a socket for each.
+
+``python -m tradingview_scraper.adapters.mt5.simulator.server PATH [--books DIR]`` serves the
+terminal of `PATH` (a built-in scenario's name, or a TOML file) until it is told to stop. The same
+protocol class speaks to the real library on a Windows named pipe and to ours on a local socket.
+Every answer is written at once: the library takes a split one for a broken connection [recorded].
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from tradingview_scraper.adapters.mt5.simulator import address, wire
+from tradingview_scraper.adapters.mt5.simulator.lock import AlreadyLocked, FileLock
+from tradingview_scraper.adapters.mt5.simulator.process import EXIT_ALREADY_SERVED
+from tradingview_scraper.adapters.mt5.simulator.scenario import ScenarioError
+from tradingview_scraper.adapters.mt5.simulator.terminal import Reply
+from tradingview_scraper.adapters.mt5.simulator.verbs import Verbs
+from tradingview_scraper.adapters.mt5.simulator.world import World
+
+#: Between two looks at the market while nobody asks. Every request looks first, so that answers are
+#: exact; this only keeps stops and books going.
+_LOOK_MSC: Final = 20
+_SCENARIO_EXIT: Final = 2
+
+
+class Server:
+    """The sessions of one terminal. `serve` runs until `stop`."""
+
+    def __init__(self, path: str, books: Path | None = None) -> None:
+        self.path: Final = path
+        self.world = World.open(path, books)
+        self.sessions: set[Session] = set()
+        self._books = books
+        self._stopped = asyncio.Event()
+
+    async def serve(self, listening: Callable[[], None]) -> None:
+        """Serve until stopped; `listening` is called once clients can attach."""
+        verbs = Verbs(self)
+        await _listen(address.terminal_address(self.path), lambda: Session(self))
+        await _listen(address.control_address(self.path), lambda: ControlSession(verbs))
+        listening()
+        looking = asyncio.ensure_future(self._look())
+        await self._stopped.wait()
+        looking.cancel()
+        self.drop_connections()
+
+    def stop(self) -> None:
+        """End `serve`."""
+        self._stopped.set()
+
+    def drop_connections(self) -> int:
+        """Close every client's connection; gives their number."""
+        sessions = list(self.sessions)
+        for session in sessions:
+            session.drop()
+        return len(sessions)
+
+    def reset(self) -> None:
+        """Begin anew on fresh books, with the scenario as its file says now; clients are dropped.
+
+        Raises `ScenarioError` and leaves everything as it was.
+        """
+        self.world = self.world.anew()
+        self.drop_connections()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_MSC / 1000)
+            try:
+                self.world.terminal.run()
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+
+
+class Session(asyncio.Protocol):
+    """One client of the library's protocol: a request at a time, answered in order."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._transport: Any = None
+        self._received = bytearray()
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._server.sessions.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._received and self._late is None and wire.frame_size(data) == len(data):
+            self._reply(self._server.world.terminal.handle(data, self._loop.time()))
+            return
+        self._received += data
+        self._serve_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._server.sessions.discard(self)
+        if self._late is not None:
+            self._late.cancel()
+
+    def drop(self) -> None:
+        """Close the connection, whatever the client waits for."""
+        self._server.sessions.discard(self)
+        self._transport.abort()
+
+    def _serve_received(self) -> None:
+        while self._late is None and (size := wire.frame_size(self._received)) is not None:
+            if len(self._received) < size:
+                return
+            frame = bytes(self._received[:size])
+            del self._received[:size]
+            self._reply(self._server.world.terminal.handle(frame, self._loop.time()))
+
+    def _reply(self, reply: Reply) -> None:
+        if reply.delay > 0:
+            self._late = self._loop.call_later(reply.delay, self._send_late, reply)
+        else:
+            self._send(reply)
+
+    def _send_late(self, reply: Reply) -> None:
+        self._late = None
+        self._send(reply)
+        self._serve_received()
+
+    def _send(self, reply: Reply) -> None:
+        if reply.lost:
+            self.drop()
+        else:
+            self._transport.write(reply.data)
+
+
+class ControlSession(asyncio.Protocol):
+    """One client of the control channel: a JSON object per line, and one per answer."""
+
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+        self._loop = asyncio.get_running_loop()
+        self._transport: Any = None
+        self._received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(b"\n")) >= 0:
+            line = bytes(self._received[:end])
+            del self._received[: end + 1]
+            answer = self._verbs.perform(json.loads(line))
+            # What the verb has scheduled, such as closing connections, has happened by then.
+            self._loop.call_soon(self._transport.write, json.dumps(answer).encode() + b"\n")
+
+
+def run(path: str, books: Path | None = None, *, until_stdin_ends: bool = False) -> None:
+    """Serve the terminal of `path` in the foreground until Ctrl-C, SIGTERM or the control channel.
+
+    Raises `AlreadyLocked` when another process serves it and `ScenarioError` when its scenario
+    cannot work.
+    """
+    with FileLock(address.lock_file(path)):
+        try:
+            asyncio.run(_serve(path, books, until_stdin_ends))
+        finally:
+            _remove(address.terminal_address(path))
+            _remove(address.control_address(path))
+
+
+def main() -> int:
+    """The command line; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="simulated terminal", description=__doc__)
+    parser.add_argument("path", help="name of a built-in scenario, or a TOML file")
+    parser.add_argument("--books", type=Path, help="directory of the broker's books")
+    parser.add_argument("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    try:
+        run(given.path, given.books, until_stdin_ends=given.until_stdin_ends)
+    except AlreadyLocked as error:
+        print(f"another process already serves {given.path}: {error}", file=sys.stderr)
+        return EXIT_ALREADY_SERVED
+    except ScenarioError as error:
+        print(error, file=sys.stderr)
+        return _SCENARIO_EXIT
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+async def _serve(path: str, books: Path | None, until_stdin_ends: bool) -> None:
+    loop = asyncio.get_running_loop()
+    server = Server(path, books)
+    if until_stdin_ends:
+        threading.Thread(target=_wait_for_stdin, args=(loop, server.stop), daemon=True).start()
+    if sys.platform != "win32":
+        loop.add_signal_handler(signal.SIGTERM, server.stop)
+    # What exists now lives as long as the process: the collector need not look at it again.
+    gc.freeze()
+    await server.serve(lambda: print(f"serving {path}", flush=True))
+
+
+def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    while os.read(0, 1024):
+        pass
+    loop.call_soon_threadsafe(stop)
+
+
+if sys.platform == "win32":
+
+    async def _listen(where: str, protocol: Callable[[], asyncio.Protocol]) -> None:
+        loop: Any = asyncio.get_running_loop()
+        await loop.start_serving_pipe(protocol, where)
+
+    def _remove(where: str) -> None:
+        pass
+
+else:
+
+    async def _listen(where: str, protocol: Callable[[], asyncio.Protocol]) -> None:
+        # The lock is ours, so a socket that is there belongs to a process that was killed.
+        _remove(where)
+        await asyncio.get_running_loop().create_unix_server(protocol, where)
+
+    def _remove(where: str) -> None:
+        Path(where).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""What is an account worth now? Positions, margin and equity at the market's prices."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from tradingview_scraper.adapters.mt5.simulator import money
+from tradingview_scraper.adapters.mt5.simulator.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.money import Holding
+from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
+from tradingview_scraper.adapters.mt5.terminal.constants import AccountStopoutMode, PositionType
+from tradingview_scraper.adapters.mt5.terminal.records import (
+    AccountInfo,
+    SymbolInfo,
+    TradePosition,
+)
+
+
+class Valuation:
+    """Money of one account, in its currency and rounded to its digits."""
+
+    def __init__(self, spec: AccountSpec, market: Market) -> None:
+        self._spec: Final = spec
+        self._market: Final = market
+
+    def profit(
+        self,
+        info: SymbolInfo,
+        type: int,
+        volume: float,
+        price_open: float,
+        price_close: float,
+        at: int | None = None,
+    ) -> float | None:
+        """Profit of a position that closes at `price_close`; None when no quote converts it.
+
+        Changed at the side that closes: a buy position's at the bid of the pairs, a sell position's
+        at the ask [recorded for the traded pair itself].
+        """
+        raw = money.profit(info, type, volume, price_open, price_close)
+        side: Final = "bid" if type == PositionType.BUY else "ask"
+        amount = self._market.convert(raw, info.currency_profit, self._spec.currency, side, at)
+        return None if amount is None else self._rounded(amount)
+
+    def margin(self, info: SymbolInfo, holdings: Iterable[Holding]) -> float | None:
+        """Margin of what is held in one symbol; None when no quote converts it.
+
+        A pair's margin is changed at the opening price when the pair itself leads to the account's
+        currency, else at the ask of the pairs [decision].
+        """
+        total = 0.0
+        for amount, price in money.hedged_margin(info, holdings, self._spec.leverage):
+            direct = (info.currency_base, info.currency_profit)
+            if direct == (info.currency_margin, self._spec.currency) and direct[0] != direct[1]:
+                total += amount * price
+                continue
+            changed = self._market.convert(amount, info.currency_margin, self._spec.currency, "ask")
+            if changed is None:
+                return None
+            total += changed
+        return self._rounded(total)
+
+    def margin_of(self, positions: Iterable[TradePosition]) -> float | None:
+        """Margin of all positions; None when one of them cannot be converted."""
+        by_symbol: dict[str, list[Holding]] = {}
+        for position in positions:
+            holding = Holding(position.type, position.volume, position.price_open)
+            by_symbol.setdefault(position.symbol, []).append(holding)
+        total = 0.0
+        for symbol, holdings in by_symbol.items():
+            spec = self._market.spec(symbol)
+            amount = None if spec is None else self.margin(spec.info, holdings)
+            if amount is None:
+                return None
+            total += amount
+        return self._rounded(total)
+
+    def live(self, position: TradePosition) -> TradePosition:
+        """A position with its current price and profit: those of closing it now."""
+        spec = self._market.spec(position.symbol)
+        tick = self._market.quote(position.symbol)
+        price = tick.bid if position.type == PositionType.BUY else tick.ask
+        if spec is None or price <= 0.0:
+            return position
+        profit = self.profit(spec.info, position.type, position.volume, position.price_open, price)
+        return position._replace(price_current=price, profit=profit or 0.0)
+
+    def account(self, ledger: Ledger) -> AccountInfo:
+        """The account's figures now. `margin_level` is 0 without margin [recorded]."""
+        spec = self._spec
+        positions = [self.live(position) for position in ledger.positions.values()]
+        profit = self._rounded(sum(position.profit for position in positions))
+        swap = sum(position.swap for position in positions)
+        equity = self._rounded(ledger.balance + spec.credit + profit + swap)
+        margin = self.margin_of(positions) or 0.0
+        return AccountInfo(
+            login=spec.login,
+            trade_mode=int(spec.trade_mode_code),
+            leverage=spec.leverage,
+            limit_orders=spec.limit_orders,
+            margin_so_mode=int(AccountStopoutMode.PERCENT),
+            trade_allowed=spec.trade_allowed,
+            trade_expert=spec.trade_expert,
+            margin_mode=int(spec.margin_mode_code),
+            currency_digits=spec.currency_digits,
+            fifo_close=False,
+            balance=ledger.balance,
+            credit=spec.credit,
+            profit=profit,
+            equity=equity,
+            margin=margin,
+            margin_free=self._rounded(equity - margin),
+            margin_level=level(equity, margin),
+            margin_so_call=spec.margin_so_call,
+            margin_so_so=spec.margin_so_so,
+            margin_initial=0.0,
+            margin_maintenance=0.0,
+            assets=0.0,
+            liabilities=0.0,
+            commission_blocked=0.0,
+            name=spec.name,
+            server=spec.server,
+            currency=spec.currency,
+            company=spec.company,
+        )
+
+    def _rounded(self, amount: float) -> float:
+        return money.rounded(amount, self._spec.currency_digits)
+
+
+def level(equity: float, margin: float) -> float:
+    """Margin level in per cent, 0 without margin [recorded]."""
+    return equity / margin * 100.0 if margin > 0.0 else 0.0
