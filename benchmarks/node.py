@@ -67,16 +67,14 @@ def run_node(
         exec_clients=exec_clients if trading else {},
         timeout_post_stop=0.1,
     )
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    node = TradingNode(config=config, loop=loop)
-    node.trader.add_strategy(strategy)
-    node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
-    if trading:
-        node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
-    node.build()
 
     async def whole() -> None:
+        node = TradingNode(config=config, loop=asyncio.get_running_loop())
+        node.trader.add_strategy(strategy)
+        node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
+        if trading:
+            node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
+        node.build()
         running = asyncio.ensure_future(node.run_async())
         try:
             await until(lambda: strategy.is_running, 60)
@@ -84,11 +82,13 @@ def run_node(
         finally:
             await node.stop_async()
             await asyncio.wait([running], timeout=30)
+            node.kernel.dispose()
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
-    try:
-        loop.run_until_complete(whole())
-    finally:
-        node.dispose()
+    asyncio.run(whole())
 
 
 async def until(condition: Callable[[], bool], seconds: float, step: float = 0.01) -> None:

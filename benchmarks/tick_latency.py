@@ -4,6 +4,7 @@ The terminal reveals a tick at its own millisecond stamp, exactly, so the clock'
 `on_quote_tick` minus the stamp is the age, from the tick being in the terminal.
 """
 
+import importlib
 import time
 
 import numpy as np
@@ -14,6 +15,7 @@ from nautilus_trader.trading.strategy import Strategy
 
 from benchmarks.figures import Figure
 from benchmarks.node import run_node, terminal_config, until
+from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
@@ -72,11 +74,12 @@ def run() -> list[Figure]:
 def _schedule(control: Control) -> int:
     """Ticks at random milliseconds of the next seconds; returns how many."""
     random = np.random.default_rng(7)
+    now = ZoneRule.parse("America/New_York+7h").server_msc(time.time_ns())
     count = PER_SECOND * (WARM_SECS + SECS)
     for number, symbol in enumerate(SYMBOLS):
         rows = np.zeros(count, TICK_DTYPE)
         offsets = np.sort(random.integers(500, (WARM_SECS + SECS) * 1000, count))
-        rows["time_msc"] = control.server_msc() + offsets
+        rows["time_msc"] = now + offsets
         rows["time"] = rows["time_msc"] // 1000
         rows["bid"] = 1.1 + number * 0.01 + np.arange(count) * 1e-5
         rows["ask"] = rows["bid"] + 0.0001
@@ -86,8 +89,6 @@ def _schedule(control: Control) -> int:
 
 
 def _sweep(control: Control) -> float:
-    import importlib
-
     library = importlib.import_module(SIMULATOR_MODULE)
     library.initialize(control.path)
     rounds = 50

@@ -119,3 +119,9 @@ def test_password_is_in_no_event_that_a_component_publishes(build, bus):
     assert heard
     assert "5001234" in str([event.config for event in heard])
     assert SECRET not in str([event.config for event in heard])
+
+
+def test_account_that_is_not_connected_has_no_reports(build):
+    client = build(MT5LiveExecClientFactory, exec_config())
+    with pytest.raises(RuntimeError, match="not connected"):
+        asyncio.run(client.generate_mass_status())

@@ -210,6 +210,26 @@ def test_position_older_than_the_look_back_is_there_and_can_be_closed_by_hand(te
     run_node(terminal, second, engine_fields={"reconciliation_lookback_mins": 5})
 
 
+def test_closing_what_nautilus_does_not_hold_opens_nothing(terminal, run_node):
+    ticket = terminal.trade_by_hand(
+        **BY_HAND, symbol="EURUSD", type=int(OrderType.BUY), volume=0.01
+    )["order"]
+
+    async def drive(rig):
+        terminal.trade_by_hand(
+            **BY_HAND,
+            symbol="EURUSD",
+            type=int(OrderType.SELL),
+            volume=0.01,
+            position=ticket,
+        )
+        await rig.opened(rig.strategy.buy("EURUSD", "2000"))
+        (position,) = rig.cache.positions()
+        assert position.quantity == 2_000
+
+    run_node(terminal, drive, engine_fields={"reconciliation": False})
+
+
 def test_closing_by_hand_on_a_netting_account_is_the_claiming_strategys(terminal, run_node):
     terminal.reset(NETTING)
 

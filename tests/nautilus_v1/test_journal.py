@@ -1,22 +1,13 @@
-"""Whose is a record? And what is held?"""
+"""Whose is a record?"""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from nautilus_trader.common.component import TestClock
 from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.objects import Quantity
 
-from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicTaken
-from tradingview_scraper.adapters.mt5.rules.facts import (
-    Dealt,
-    PositionChanged,
-    PositionClosed,
-    PositionOpened,
-)
 from tradingview_scraper.adapters.mt5.rules.identity import magic
 from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, OrderReason
 
@@ -105,36 +96,3 @@ def test_magic_that_the_venue_has_already_is_refused(journal, order):
 def test_magic_of_another_namespace_is_nobodys_concern(journal, order):
     journal.note_foreign(magic(1001, order.client_order_id.value))
     journal.enter(order)
-
-
-def test_position_that_a_fact_closed_is_not_brought_back_by_an_older_reading(position_of):
-    holdings = Holdings()
-    holdings.watch()
-    old = position_of(identifier=1, volume=0.1)
-    holdings.apply(PositionClosed(old))
-    holdings.seed([old, position_of(identifier=2, volume=0.2)])
-    assert [one.identifier for one in holdings] == [2]
-
-
-def test_deal_that_reduces_counts_before_the_position_says_so(position_of, deal_of):
-    holdings = Holdings()
-    position = position_of(identifier=1, volume=0.3, type=0, time_update_msc=10)
-    holdings.apply(PositionOpened(position))
-    holdings.apply(Dealt(deal_of(position_id=1, type=1, volume=0.1, time_msc=20), None))
-    assert [one.volume for one in holdings] == [pytest.approx(0.2)]
-    after = position._replace(volume=0.2, time_update_msc=20)
-    holdings.apply(PositionChanged(after, position))
-    holdings.apply(Dealt(deal_of(position_id=1, type=1, volume=0.1, time_msc=20), None))
-    assert list(holdings) == [after]
-
-
-@given(st.lists(st.tuples(st.integers(1, 3), st.booleans()), max_size=20))
-def test_what_is_held_is_what_was_opened_and_not_closed(steps):
-    from tradingview_scraper.adapters.mt5.terminal.records import TradePosition
-
-    holdings, expected = Holdings(), set()
-    for identifier, opens in steps:
-        position = TradePosition(*([0] * 7), identifier, 0, *([0.0] * 7), "", "", "")
-        holdings.apply(PositionOpened(position) if opens else PositionClosed(position))
-        (expected.add if opens else expected.discard)(identifier)
-    assert {one.identifier for one in holdings} == expected

@@ -88,7 +88,7 @@ def test_unknown_outcome_stays_in_flight_beyond_the_engines_patience(terminal, r
         await rig.until(lambda: rig.names(order).count("Updated") >= 30)
         assert order.status == OrderStatus.SUBMITTED
         assert order.quantity == 1_000
-        with pytest.raises(RuntimeError, match="not known"):
+        with pytest.raises(RuntimeError, match="not known yet: it is looked up"):
             await rig.client.generate_order_status_report(
                 GenerateOrderStatusReport(
                     instrument_id=EURUSD,

@@ -4,6 +4,13 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import (
+    GenerateFillReports,
+    GenerateOrderStatusReport,
+    GenerateOrderStatusReports,
+    GeneratePositionStatusReports,
+)
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.objects import Money
 
@@ -167,8 +174,83 @@ def test_account_state_follows_each_deal(terminal, run_node):
     run_node(terminal, drive)
 
 
-def test_node_trades_on_a_plain_event_loop(terminal, run_node):
+@pytest.mark.parametrize("name", ["asyncio", "uvloop"])
+def test_node_trades_on_either_event_loop(terminal, run_node, name):
     async def drive(rig):
         await round_trip(rig, "EURUSD", "1000")
 
-    run_node(terminal, drive, loop_factory=asyncio.SelectorEventLoop)
+    factory = asyncio.new_event_loop
+    if name == "uvloop":
+        factory = pytest.importorskip("uvloop").new_event_loop
+    run_node(terminal, drive, loop_factory=factory)
+
+
+def test_engine_that_asks_all_the_time_hears_nothing_else(terminal, run_node):
+    """Reports while orders are on their way must not make fills of their own."""
+
+    async def drive(rig):
+        for _ in range(10):
+            await round_trip(rig, "EURUSD", "1000")
+        check_books(rig)
+        assert len(rig.cache.orders()) == 20
+        assert {position.strategy_id for position in rig.cache.positions()} == {rig.strategy.id}
+
+    run_node(
+        terminal,
+        drive,
+        engine_fields={
+            "inflight_check_interval_ms": 20,
+            "inflight_check_threshold_ms": 0,
+            "inflight_check_retries": 1_000,
+            "open_check_interval_secs": 0.02,
+            "open_check_open_only": False,
+            "open_check_threshold_ms": 0,
+            "open_check_missing_retries": 1_000,
+            "open_check_lookback_mins": 10**6,
+        },
+    )
+
+
+def test_reports_say_what_was_traded(terminal, run_node):
+    async def drive(rig):
+        await round_trip(rig, "EURUSD", "1000")
+        held = await rig.opened(rig.strategy.sell("USDJPY", "2000"))
+        shared = {"start": None, "end": None, "command_id": UUID4(), "ts_init": 0}
+        orders = await rig.client.generate_order_status_reports(
+            GenerateOrderStatusReports(instrument_id=None, open_only=False, **shared)
+        )
+        own = {order.client_order_id: order for order in rig.cache.orders()}
+        assert {report.client_order_id for report in orders} == own.keys()
+        for report in orders:
+            order = own[report.client_order_id]
+            assert report.order_status == order.status
+            assert (report.filled_qty, report.quantity) == (order.filled_qty, order.quantity)
+            assert report.venue_order_id == order.venue_order_id
+            assert float(report.avg_px) == pytest.approx(order.avg_px)
+            asked = GenerateOrderStatusReport(
+                instrument_id=None,
+                client_order_id=order.client_order_id,
+                venue_order_id=None,
+                command_id=UUID4(),
+                ts_init=0,
+            )
+            again = await rig.client.generate_order_status_report(asked)
+            assert again.venue_order_id == report.venue_order_id
+        assert (
+            await rig.client.generate_order_status_reports(
+                GenerateOrderStatusReports(instrument_id=None, open_only=True, **shared)
+            )
+            == []
+        )
+        fills = await rig.client.generate_fill_reports(
+            GenerateFillReports(instrument_id=held.instrument_id, venue_order_id=None, **shared)
+        )
+        assert [report.trade_id for report in fills] == held.trade_ids
+        positions = await rig.client.generate_position_status_reports(
+            GeneratePositionStatusReports(instrument_id=None, **shared)
+        )
+        assert [(report.venue_position_id, report.signed_decimal_qty) for report in positions] == [
+            (held.id, -2_000)
+        ]
+
+    run_node(terminal, drive, symbols=["EURUSD", "USDJPY"])

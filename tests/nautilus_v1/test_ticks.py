@@ -104,3 +104,24 @@ def test_fast_path_gives_what_plain_constructors_give(rows):
         assert [QuoteTick.to_dict(one) for one in made] == [
             QuoteTick.to_dict(one) for one in expected
         ]
+
+
+anything = st.one_of(prices, st.sampled_from([0.0, -1.5, math.nan, math.inf, -math.inf, 1e300]))
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.tuples(anything, anything, st.integers(0, 10**9), st.integers(0, 0xFFF)),
+        min_size=21,
+        max_size=80,
+    )
+)
+def test_many_rows_say_what_each_row_says(rows):
+    many = np.concatenate(
+        [ticks((bid, ask, NOON + at), flags=flags) for bid, ask, at, flags in rows]
+    )
+    alone = [quote_ticks(many[n : n + 1], **HOW) for n in range(len(many))]
+    together = quote_ticks(many, **HOW)
+    assert together.ticks == [quote for one in alone for quote in one.ticks]
+    assert together.skipped == sum(one.skipped for one in alone)

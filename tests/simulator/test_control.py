@@ -173,7 +173,7 @@ def test_a_hang_of_everything_ends(terminal):
     began = time.monotonic()
     assert mt5.account_info() is not None
     assert mt5.symbol_info_tick("EURUSD") is not None
-    assert time.monotonic() - began >= 0.5
+    assert time.monotonic() - began > 0.4
     began = time.monotonic()
     for _ in range(100):
         assert mt5.account_info() is not None
@@ -185,7 +185,7 @@ def test_slowness_lasts_until_it_is_ended(terminal):
     began = time.monotonic()
     assert mt5.account_info() is not None
     assert mt5.account_info() is not None
-    assert time.monotonic() - began >= 0.6
+    assert time.monotonic() - began > 0.5
     terminal.slow(0, "account_info")
     began = time.monotonic()
     for _ in range(100):
@@ -264,6 +264,22 @@ def test_a_person_switches_the_account_under_every_client(terminal):
     assert after.currency == "EUR"
     with pytest.raises(ValueError, match="login"):
         terminal.login(12)
+
+
+def test_a_person_opens_a_new_account_which_a_restart_remembers(terminal):
+    mt5.order_send(BUY)
+    terminal.login({"login": 77, "balance": 500.0, "currency": "EUR", "password": "p"})
+    account = mt5.account_info()
+    assert (account.login, account.balance, account.currency) == (77, 500.0, "EUR")
+    assert mt5.positions_get() == ()
+    terminal.kill()
+    terminal.start()
+    assert mt5.initialize(terminal.path)
+    assert mt5.account_info() == account
+    assert mt5.login(5001234, "simulated")
+    assert len(mt5.positions_get()) == 1
+    with pytest.raises(ValueError, match="colour"):
+        terminal.login({"login": 78, "colour": "red"})
 
 
 def test_without_a_link_prices_stand_still_and_requests_get_10031(terminal):
@@ -364,7 +380,7 @@ def test_four_processes_at_once_get_their_own_answers(terminal):
     assert calls(terminal, "symbol_info") == 1200
 
 
-def test_a_launched_terminal_does_not_outlive_who_launched_it(tmp_path):
+def test_a_launched_terminal_does_not_outlive_who_launched_it():
     program = (
         "import os\n"
         "from tradingview_scraper.adapters.mt5.simulator.control import launch\n"
@@ -375,7 +391,9 @@ def test_a_launched_terminal_does_not_outlive_who_launched_it(tmp_path):
     path = subprocess.run(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, timeout=PATIENCE
     ).stdout.strip()
-    left = Control(path, None)
-    wait_until(lambda: not launched_is_up(left))
     assert Path(path).exists()
-    Control(path, Path(path).parent).close()
+    left = Control(path, Path(path).parent)
+    try:
+        wait_until(lambda: not launched_is_up(left))
+    finally:
+        left.close()

@@ -471,10 +471,10 @@ def test_initialize_starts_the_terminal_of_a_scenario_file_once(tmp_path, monkey
     assert mt5.initialize(), mt5.last_error()
     assert mt5.account_info().login == 5002234
     control = connect(str(file))
-    pid = control._ask("where")["pid"]
+    pid = control.pid
     other = functions(Library())
     assert other["initialize"](str(file))
-    assert control._ask("where")["pid"] == pid
+    assert control.pid == pid
     assert control.stats()["sessions"] == 2
     other["shutdown"]()
     control.kill()

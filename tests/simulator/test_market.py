@@ -255,6 +255,8 @@ def test_ticks_over_midnight_and_the_weekend(live: Any) -> None:
     wednesday = market.now_msc // DAY_MSC * DAY_MSC
     rows = market.ticks_from("EURUSD", wednesday - 1000, 50, CopyTicks.ALL)
     assert rows["time_msc"][0] < wednesday < rows["time_msc"][-1]
+    whole = market.ticks_range("EURUSD", wednesday - 1000, wednesday + 3_600_000, CopyTicks.ALL)
+    np.testing.assert_array_equal(rows, whole[:50])
     friday_evening = wednesday - 4 * DAY_MSC - 5000
     rows = market.ticks_from("EURUSD", friday_evening, 50, CopyTicks.ALL)
     gap = np.diff(rows["time_msc"]).max()
@@ -511,3 +513,21 @@ def test_day_cache_forgets_the_days_used_longest_ago() -> None:
     cache.put(("EURUSD", 3), huge)
     assert cache.get(("EURUSD", 3)) is huge
     assert cache.get(("EURUSD", 0)) is None
+
+
+def test_pushed_tick_is_the_last_one_among_synthetic_ticks(live: Any) -> None:
+    live.tick("EURUSD", 2.0, 2.1)
+    assert live.market.tick("EURUSD").bid == 2.0
+    due = live.market.next_due_msc(only={"EURUSD"})
+    live.advance((due - live.market.now_msc) / 1000)
+    assert live.market.tick("EURUSD").bid < 2.0
+
+
+def test_info_counts_a_tick_pushed_in_the_same_millisecond(open_desk: Callable[..., Any]) -> None:
+    desk = open_desk()
+    desk.tick("EURUSD", 1.1, 1.2)
+    assert desk.market.info("EURUSD").bidhigh == 1.1
+    desk.tick("EURUSD", 1.3, 1.4)
+    desk.tick("EURUSD", 1.2, 1.3)
+    info = desk.market.info("EURUSD")
+    assert (info.bidhigh, info.bidlow, info.bid, info.session_open) == (1.3, 1.1, 1.2, 1.1)

@@ -48,6 +48,18 @@ def receive(connection):
     return wire.split_answer(data[wire.SIZE_BYTES :])
 
 
+def two_totals(connection):
+    """Asks for two totals at once; gives the commands of the answers."""
+    asked = (Command.SYMBOLS_TOTAL, Command.ORDERS_TOTAL)
+    connection.sendall(b"".join(wire.request(command, b"") for command in asked))
+    data = b""
+    while len(data) < 32:
+        part = connection.recv(65_536)
+        assert part, "closed"
+        data += part
+    return [wire.split_answer(data[at + 4 : at + 16])[0] for at in (0, 16)]
+
+
 def exited(process):
     return process.communicate(timeout=PATIENCE)[1], process.returncode
 
@@ -70,12 +82,7 @@ def test_a_request_in_pieces_is_answered_once_it_is_whole(raw):
 
 @needs_sockets
 def test_requests_that_arrive_together_are_answered_in_order(raw):
-    raw.sendall(wire.request(Command.SYMBOLS_TOTAL, b"") + wire.request(Command.ORDERS_TOTAL, b""))
-    data = b""
-    while len(data) < 32:
-        data += raw.recv(65_536)
-    assert wire.split_answer(data[4:16])[0] == Command.SYMBOLS_TOTAL
-    assert wire.split_answer(data[20:32])[0] == Command.ORDERS_TOTAL
+    assert two_totals(raw) == [Command.SYMBOLS_TOTAL, Command.ORDERS_TOTAL]
 
 
 @needs_sockets
@@ -97,11 +104,16 @@ def test_nonsense_is_an_error_and_the_next_request_is_served(raw, frame, status)
 
 
 @needs_sockets
+def test_who_speaks_another_protocol_is_dropped(terminal, raw):
+    raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    assert raw.recv(1) == b""
+    assert terminal.stats()["sessions"] == 0
+
+
+@needs_sockets
 def test_a_late_answer_keeps_the_order_of_its_session(terminal, raw):
     terminal.slow(0.3, "symbols_total")
-    raw.sendall(wire.request(Command.SYMBOLS_TOTAL, b"") + wire.request(Command.ORDERS_TOTAL, b""))
-    assert receive(raw)[0] == Command.SYMBOLS_TOTAL
-    assert receive(raw)[0] == Command.ORDERS_TOTAL
+    assert two_totals(raw) == [Command.SYMBOLS_TOTAL, Command.ORDERS_TOTAL]
     terminal.slow(0, "symbols_total")
 
 
@@ -147,6 +159,17 @@ def test_a_scenario_that_does_not_exist_is_refused():
     assert "no-such-scenario" in words
 
 
+def test_books_that_cannot_be_read_are_refused(tmp_path):
+    (tmp_path / "account-5001234.jsonl").write_text("nonsense\n{}\n")
+    words, status = exited(
+        subprocess.Popen(
+            [*SERVER, "demo-hedging", "--books", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        )
+    )
+    assert status == 2
+    assert "account-5001234.jsonl" in words
+
+
 def test_a_terminal_in_the_foreground_serves_until_it_is_told_to_stop(tmp_path):
     file = tmp_path / "own.toml"
     file.write_text('extends = "demo-netting"\n')
@@ -161,7 +184,7 @@ def test_a_terminal_in_the_foreground_serves_until_it_is_told_to_stop(tmp_path):
         assert any(books.iterdir())
         control = connect(str(file))
         if sys.platform == "win32":
-            control._ask("stop")
+            control.stop()
         else:
             process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE)

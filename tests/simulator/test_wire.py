@@ -173,6 +173,7 @@ def test_a_list_must_hold_exactly_the_records_it_counts():
         ),
         (Command.SYMBOL_SELECT, ("EURUSD", True), "06000000 450055005200550053004400 01"),
         (Command.ACCOUNT_INFO, (), ""),
+        (Command.VERSION, (0,), "00000000"),
     ],
 )
 def test_requests_are_the_bytes_that_the_library_sends(command, values, payload):

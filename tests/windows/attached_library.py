@@ -32,7 +32,9 @@ def main(module, path):
     seen = {}
 
     def ask(function, *args, **kwargs):
-        result = getattr(mt5, function)(*args, **kwargs)
+        call = getattr(mt5, function)
+        # The library takes an empty ** for names, beside which it refuses a request.
+        result = call(*args, **kwargs) if kwargs else call(*args)
         shown = ", ".join([*map(repr, args), *(f"{key}={kwargs[key]!r}" for key in kwargs)])
         name = f"{len(seen)} {function}({shown if function != 'initialize' else ''})"
         seen[name] = [plain(result), plain(mt5.last_error())]

@@ -169,10 +169,17 @@ class Connection:
     def _establish(self) -> None:
         try:
             with self._changing:
-                if self._is_running and self._refusal is None:
+                refusal = self._refusal
+                if self._is_running and refusal is None:
                     return
                 self._stop_workers()
-                self._start_workers()
+                try:
+                    self._start_workers()
+                except MT5Error as error:
+                    if refusal is not None:
+                        # Whoever else uses the client is refused as before.
+                        self.refuse(str(error) if isinstance(error, MT5IdentityError) else refusal)
+                    raise
                 self._is_running = True
                 self._is_fresh = False
         finally:

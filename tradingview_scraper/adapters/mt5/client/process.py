@@ -54,6 +54,9 @@ if sys.platform == "win32":
     from ctypes import wintypes
 
     _KILL_ON_JOB_CLOSE: Final = 0x2000
+    #: What a worker starts is not in the job: `initialize` may start the user's terminal, which
+    #: must outlive the node.
+    _SILENT_BREAKAWAY_OK: Final = 0x1000
     _EXTENDED_LIMIT_INFORMATION: Final = 9
 
     class _BasicLimits(ctypes.Structure):
@@ -92,13 +95,13 @@ if sys.platform == "win32":
 
     @cache
     def _job() -> int:
-        """A job that Windows ends with everything in it when this process is gone.
+        """A job that Windows ends when this process is gone: our workers, not their children.
 
         Its handle is never closed and not inherited, so it lives exactly as long as we do.
         """
         job = _kernel32.CreateJobObjectW(None, None)
         limits = _ExtendedLimits()
-        limits.BasicLimitInformation.LimitFlags = _KILL_ON_JOB_CLOSE
+        limits.BasicLimitInformation.LimitFlags = _KILL_ON_JOB_CLOSE | _SILENT_BREAKAWAY_OK
         if not job or not _kernel32.SetInformationJobObject(
             job, _EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), ctypes.sizeof(limits)
         ):

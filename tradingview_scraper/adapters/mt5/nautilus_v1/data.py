@@ -145,7 +145,9 @@ class MT5DataClient(LiveMarketDataClient):
         except (Unavailable, MT5Error):
             self._remove_subscription_quote_ticks(instrument_id)
             raise
-        if instrument_id in self.subscribed_quote_ticks():
+        # Waiting took a while: unsubscribed, or subscribed by another command meanwhile.
+        is_wanted = instrument_id in self.subscribed_quote_ticks()
+        if is_wanted and instrument_id not in self._tick_watches:
             self._tick_watches[instrument_id] = self._mt5.watch_ticks(
                 listing.info.name, self._quote_handler(listing), self._loop
             )
@@ -161,7 +163,7 @@ class MT5DataClient(LiveMarketDataClient):
         except (Unavailable, MT5Error, ValueError):
             self._remove_subscription_bars(bar_type)
             raise
-        if bar_type in self.subscribed_bars():
+        if bar_type in self.subscribed_bars() and bar_type not in self._bar_watches:
             self._bar_watches[bar_type] = self._mt5.watch_bars(
                 listing.info.name, timeframe, self._bar_handler(bar_type, listing), self._loop
             )
@@ -270,8 +272,9 @@ class MT5DataClient(LiveMarketDataClient):
                 zone=self._mt5.zone,
                 ts_init=self._clock.timestamp_ns(),
             )
+            publish = self._handle_data
             for tick in quotes.ticks:
-                self._handle_data(tick)
+                publish(tick)
             if quotes.skipped:
                 self._log.debug(f"{symbol}: {quotes.skipped} ticks without a quote")
 

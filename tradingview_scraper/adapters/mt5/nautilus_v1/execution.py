@@ -17,6 +17,7 @@ from nautilus_trader.execution.messages import (
     GeneratePositionStatusReports,
     ModifyOrder,
     QueryAccount,
+    QueryOrder,
     SubmitOrder,
     SubmitOrderList,
 )
@@ -27,7 +28,7 @@ from nautilus_trader.execution.reports import (
     PositionStatusReport,
 )
 from nautilus_trader.live.execution_client import LiveExecutionClient
-from nautilus_trader.model.enums import AccountType, OmsType, OrderStatus
+from nautilus_trader.model.enums import AccountType, OmsType, OrderStatus, OrderType
 from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
@@ -44,7 +45,11 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import (
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.session import Session, publish_account
-from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
+from tradingview_scraper.adapters.mt5.terminal.errors import (
+    MT5ConfigError,
+    MT5Error,
+    MT5IdentityError,
+)
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
@@ -120,8 +125,11 @@ class MT5ExecutionClient(LiveExecutionClient):
         if order.is_closed:
             self._log.warning(f"{order.client_order_id} is {order.status_string()}: not sent")
             return
+        session = self._session
+        if session is None:
+            self._deny(order, "TRADING_HALTED: the account is not connected")
+            return
         try:
-            session = self._need_session()
             request = session.request(command)
             entry = self._journal.enter(order)
         except Denied as error:
@@ -172,7 +180,16 @@ class MT5ExecutionClient(LiveExecutionClient):
             await self._cancel_order(cancel)
 
     async def _query_account(self, command: QueryAccount) -> None:
-        publish_account(self, await self._mt5.account_info())
+        try:
+            publish_account(self, await self._mt5.account_info())
+        except MT5Error as error:
+            self._log.error(f"The account does not answer: {error}")
+
+    async def _query_order(self, command: QueryOrder) -> None:
+        try:
+            await super()._query_order(command)
+        except (MT5Error, RuntimeError) as error:
+            self._log.warning(f"Cannot say how {command.client_order_id} stands: {error}")
 
     async def generate_order_status_report(
         self, command: GenerateOrderStatusReport
@@ -184,7 +201,10 @@ class MT5ExecutionClient(LiveExecutionClient):
         client_order_id, ticket = command.client_order_id, command.venue_order_id
         entry = self._journal.of_order(client_order_id) if client_order_id is not None else None
         if entry is not None and entry.is_in_flight:
-            raise RuntimeError(f"what became of {client_order_id} is not known yet")
+            raise RuntimeError(
+                f"what became of {client_order_id} is not known yet: "
+                f"{'it is looked up' if entry.is_unknown else 'the broker has not answered'}"
+            )
         if ticket is None and entry is not None and entry.ticket:
             ticket = VenueOrderId(str(entry.ticket))
         statements = self._need_session().statements
@@ -282,7 +302,7 @@ class MT5ExecutionClient(LiveExecutionClient):
     def _check_account(self, account: AccountInfo) -> None:
         expected = self._settings.terminal.login
         if account.login != expected:
-            raise MT5ConfigError(f"the account must be {expected}, was {account.login}")
+            raise MT5IdentityError(f"the account must be {expected}, was {account.login}")
         found = oms_type_of(account)
         if found != self.oms_type:
             raise MT5ConfigError(
@@ -319,7 +339,11 @@ class MT5ExecutionClient(LiveExecutionClient):
 def _state_of(order: Order | None) -> str:
     if order is None:
         return "the order is not known"
-    return f"the order is {order.status_string()}, and a market order cannot be changed or recalled"
+    if order.order_type == OrderType.MARKET:
+        why = "a market order cannot be changed or recalled"
+    else:
+        why = "changing and cancelling pending orders is not supported"
+    return f"the order is {order.status_string()}, and {why}"
 
 
 def _names(

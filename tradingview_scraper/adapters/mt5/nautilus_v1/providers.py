@@ -1,8 +1,9 @@
 """Which instruments does a terminal have? `MT5InstrumentProvider`."""
 
+import asyncio
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.model.identifiers import InstrumentId, Venue
@@ -17,8 +18,12 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     symbol_of,
 )
 from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol
+from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
+
+#: Instruments that are built before the event loop gets a turn.
+_AT_ONCE: Final = 100
 
 
 class MT5InstrumentProvider(InstrumentProvider):
@@ -49,7 +54,7 @@ class MT5InstrumentProvider(InstrumentProvider):
         """Load all symbols, or those of the group in `filters` or the config."""
         group = (filters or {}).get("group") or self._mt5_config.group
         found = await (self._client.symbols_get(group) if group else self._client.symbols_get())
-        self._take(found)
+        await self._take(found)
 
     async def load_ids_async(
         self, instrument_ids: list[InstrumentId], filters: dict[str, Any] | None = None
@@ -95,14 +100,18 @@ class MT5InstrumentProvider(InstrumentProvider):
         try:
             info = await self._client.symbol_info(symbol)
         except MT5CallError as error:
-            self._log.error(f"The terminal has no symbol {symbol!r}: {error}")
+            if error.code != ResultCode.E_NOT_FOUND:
+                raise
+            self._log.error(f"The terminal has no symbol {symbol!r}")
             return
-        self._take([info])
+        await self._take([info])
 
-    def _take(self, infos: Iterable[SymbolInfo]) -> None:
+    async def _take(self, infos: Iterable[SymbolInfo]) -> None:
         now = time.time_ns()
         leverage = self._client.account.leverage
-        for info in infos:
+        for number, info in enumerate(infos):
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
             try:
                 made = listing(
                     info,

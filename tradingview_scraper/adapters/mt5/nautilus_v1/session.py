@@ -86,6 +86,7 @@ class Session:
     async def open(self) -> None:
         """Follow the account from here on, and read how it stands. Raises `MT5Error`."""
         self._holdings.watch()
+        self.submission.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
         snapshot = await self.statements.read()
@@ -147,7 +148,10 @@ class Session:
 
     def publish_account(self, account: AccountInfo | None = None) -> None:
         """Send `account`, or how the account stood last, as an account state."""
-        publish_account(self._out, account if account is not None else self._client.account)
+        try:
+            publish_account(self._out, account if account is not None else self._client.account)
+        except ValueError as error:
+            self._log.error(f"The account cannot be expressed: {error}")
 
     def _reducing(self, order: Order) -> Decimal:
         """Units that reduce-only orders on the same side may still take off the position."""

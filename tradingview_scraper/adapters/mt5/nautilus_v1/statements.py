@@ -62,7 +62,9 @@ class Statements:
         The instruments of all that it speaks of are in the cache then: Nautilus ignores reports of
         others.
         """
-        since = None if since_ns is None else self._client.zone.server_seconds(since_ns)
+        since = None
+        if since_ns is not None:
+            since = max(1, self._client.zone.server_seconds(since_ns))
         snapshot = await self._client.snapshot(since)
         for symbol in sorted(symbols_in(snapshot) - self._listings.keys()):
             listing = await self._provider.listing_for(symbol)

@@ -45,13 +45,16 @@ class Submission:
         self._log = out._log
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
+
+    def start(self) -> None:
+        """Begin to confirm what is in flight."""
         self._tick()
 
     def send(self, entry: Entry, request: Mapping[str, int | float | str]) -> None:
         """Hand `request` to the trade lane. Returns at once."""
         try:
             self._client.send(request, functools.partial(self._on_outcome, entry), self._loop)
-        except MT5Error as error:
+        except (MT5Error, ValueError) as error:
             self._reject(entry, f"NOT_SENT: {error}")
 
     def close(self) -> None:

@@ -14,13 +14,6 @@ from tradingview_scraper.adapters.mt5.simulator.books import Books, BooksError
 from tradingview_scraper.adapters.mt5.simulator.checks import COMMENTS
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market import Market
-from tradingview_scraper.adapters.mt5.simulator.matching import (
-    Fill,
-    closing_type,
-    deal_of,
-    done_order,
-    effect,
-)
 from tradingview_scraper.adapters.mt5.simulator.money import Holding, rounded
 from tradingview_scraper.adapters.mt5.simulator.planning import (
     SIDES,
@@ -30,22 +23,19 @@ from tradingview_scraper.adapters.mt5.simulator.planning import (
     positions_after,
 )
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
-from tradingview_scraper.adapters.mt5.simulator.stops import StopHit, first_hit, stop_comment
+from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
+from tradingview_scraper.adapters.mt5.simulator.sessions import DAY_MSC
+from tradingview_scraper.adapters.mt5.simulator.settlement import Settlement
+from tradingview_scraper.adapters.mt5.simulator.stops import first_hit
 from tradingview_scraper.adapters.mt5.simulator.valuation import Valuation, level
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import (
-    OrderFilling,
     OrderReason,
-    OrderTime,
-    PositionType,
-    SymbolCalcMode,
-    SymbolFilling,
     TradeAction,
     TradeRetcode,
 )
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
-    SymbolInfo,
     Tick,
     TradeDeal,
     TradeOrder,
@@ -94,6 +84,8 @@ class Broker:
         self.auto_trading: bool = scenario.terminal.trade_allowed
         self._spec: Final = scenario.broker
         self._market: Final = market
+        self._books: Final = books
+        self._settlement: Final = Settlement(market, scenario.broker)
         self._requests = 0
         now = market.now_msc
         self._ledgers = {
@@ -116,9 +108,25 @@ class Broker:
         self._market.account_currency = ledger.spec.currency
         return True
 
+    def open_account(self, account: AccountSpec) -> None:
+        """One more account at this broker; the terminal stays on its own until `login`."""
+        journal = self._books.journal(account.login)
+        self._ledgers[account.login] = Ledger(account, journal, self._market.now_msc)
+        self._hold()
+
     def advance_to(self, now_msc: int) -> None:
         """Reveal ticks up to `now_msc` and trigger what they trigger, in the order of time."""
-        self._market.run_to(now_msc, self.on_ticks, only=self.watching())
+        market = self._market
+        # Ticks that were pushed late, at moments already passed.
+        market.run_to(market.now_msc, self.on_ticks, only=self.watching())
+        while market.now_msc < now_msc:
+            until = min(now_msc, market.now_msc // DAY_MSC * DAY_MSC + DAY_MSC)
+            touched = self._next_touch(until)
+            if touched is None:
+                market.run_to(until, self.on_ticks, only=())
+            else:
+                market.run_to(touched - 1, self.on_ticks, only=())
+                market.run_to(touched, self.on_ticks, only=self.watching())
 
     def watching(self) -> frozenset[str]:
         """The symbols whose ticks can trigger something."""
@@ -143,9 +151,10 @@ class Broker:
                 if hit is None:
                     break
                 rest = rest[hit.row :]
-                if not self._stop(ledger, spec.info, hit, rest[0]):
+                if not self._settlement.stop(ledger, spec.info, hit, rest[0]):
                     # No price to change its profit at: the next tick tries again.
                     stuck.add(hit.position.identifier)
+        self._hold()
 
     def send(
         self, request: TradeRequest, *, reason: OrderReason = OrderReason.EXPERT
@@ -259,8 +268,8 @@ class Broker:
             "history": [order._asdict() for order in self._ledger.history],
         }
 
-    def _valuation(self, ledger: Ledger | None = None) -> Valuation:
-        return Valuation((ledger or self._ledger).spec, self._market)
+    def _valuation(self) -> Valuation:
+        return Valuation(self._ledger.spec, self._market)
 
     def _seen_orders(self) -> list[TradeOrder]:
         until = self._market.now_msc - self._spec.deal_lag_ms
@@ -294,8 +303,9 @@ class Broker:
         if isinstance(plan, TradeRetcode):
             tick = self._market.quote(request.symbol) if plan == TradeRetcode.REQUOTE else None
             return _refused(plan, tick)
-        if not self._booked(self._ledger, plan.info, plan.fill, plan.before):
+        if not self._settlement.book(self._ledger, plan.info, plan.fill, plan.before):
             return _refused(TradeRetcode.PRICE_OFF)
+        self._hold()
         return SendAnswer(
             retcode=int(TradeRetcode.DONE),
             deal=plan.fill.deal,
@@ -312,63 +322,20 @@ class Broker:
     ) -> Plan | TradeRetcode:
         return plan_deal(request, reason, self._ledger, self._market, self._spec, live=live)
 
-    def _stop(self, ledger: Ledger, info: SymbolInfo, hit: StopHit, row: Any) -> bool:
-        """Close a position whose stop was touched by a tick, at that tick's price."""
-        position = hit.position
-        bought = position.type == PositionType.BUY
-        by_fok = info.filling_mode & SymbolFilling.FOK
-        fill = Fill(
-            order=ledger.tickets.order,
-            deal=ledger.tickets.deal,
-            time_msc=int(row["time_msc"]),
-            symbol=position.symbol,
-            type=int(closing_type(position)),
-            volume=position.volume,
-            price=round(float(row["bid"] if bought else row["ask"]), info.digits),
-            asked_price=hit.level,
-            sl=0.0,
-            tp=0.0,
-            type_filling=int(OrderFilling.FOK if by_fok else OrderFilling.IOC),
-            type_time=int(OrderTime.GTC),
-            magic=position.magic,
-            reason=int(hit.reason),
-            comment=stop_comment(hit.reason, hit.level, info.digits),
-        )
-        return self._booked(ledger, info, fill, position)
-
-    def _booked(
-        self, ledger: Ledger, info: SymbolInfo, fill: Fill, met: TradePosition | None
-    ) -> bool:
-        """Enter a fill into the books; False, and nothing happened, when no price converts it."""
-        result = effect(fill, met)
-        profit: float | None = 0.0
-        if met is not None and result.closed:
-            profit = self._valuation(ledger).profit(
-                info, met.type, result.closed, met.price_open, fill.price, fill.time_msc
-            )
-        if profit is None:
-            return False
-        deal = deal_of(fill, result, profit=profit, commission=self._commission(ledger, fill))
-        ledger.record(
-            fill.time_msc,
-            order=done_order(fill, result.identifier),
-            deal=deal,
-            position=result.position,
-            closed=result.identifier if result.position is None else None,
-        )
-        self._hold()
-        return True
-
-    def _commission(self, ledger: Ledger, fill: Fill) -> float:
-        """What the broker charges for a fill: negative money in the account's currency."""
-        spec = self._market.spec(fill.symbol)
-        if spec is None:
-            return 0.0
-        per_lot = spec.commission_per_lot
-        if per_lot is None:
-            pair = spec.info.trade_calc_mode in _PAIRS
-            per_lot = self._spec.commission_per_lot if pair else 0.0
-        return rounded(-per_lot * fill.volume, ledger.spec.currency_digits)
+    def _next_touch(self, until_msc: int) -> int | None:
+        """When the next hidden tick touches a stop; looking ahead saves reporting every tick."""
+        times = []
+        for symbol in self.watching():
+            rows = self._market.upcoming(symbol, until_msc)
+            spec = self._market.spec(symbol)
+            if spec is None or not len(rows):
+                continue
+            for ledger in self._ledgers.values():
+                new = rows[rows["time_msc"] >= ledger.last_msc]
+                hit = first_hit(new, ledger.in_symbol(symbol), spec.info.point)
+                if hit is not None:
+                    times.append(int(new["time_msc"][hit.row]))
+        return min(times, default=None)
 
     def _hold(self) -> None:
         """Keep the symbols of open positions in Market Watch [recorded]."""
@@ -395,9 +362,6 @@ class Broker:
         if away_since and min(away_since) < now_msc:
             self._market.rewind(min(away_since))
             self.advance_to(now_msc)
-
-
-_PAIRS: Final = (SymbolCalcMode.FOREX, SymbolCalcMode.FOREX_NO_LEVERAGE)
 
 
 def _unsupported(action: int) -> TradeRetcode:

@@ -73,8 +73,8 @@ def connect(path: str) -> "Control":
 class Control:
     """One simulated terminal, from the side where the strings are pulled.
 
-    `path` is what goes into ``initialize`` and ``MT5TerminalConfig.path``. Every method but `kill`,
-    `start` and `close` raises ConnectionError when the terminal is not there, ValueError for what
+    `path` is what goes into ``initialize`` and ``MT5TerminalConfig.path``. Every method but `start`
+    and `close` raises ConnectionError when the terminal is not there, ValueError for what
     it cannot do, and NotImplementedError for what is not built yet.
     """
 
@@ -90,6 +90,11 @@ class Control:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def pid(self) -> int:
+        """The process that serves the path now."""
+        return int(self._ask("where")["pid"])
 
     def push_ticks(self, symbol: str, rows: Rows) -> None:
         """Add ticks (`TICK_DTYPE`, ascending); a `time_msc` of 0 means now."""
@@ -134,12 +139,15 @@ class Control:
         self._ask("answer", function=function, retcode=retcode, n=n, executed=executed)
 
     def requote(self, n: int) -> None:
+        """Not built yet."""
         self._ask("requote", n=n)
 
     def delay_history(self, seconds: float) -> None:
+        """Not built yet."""
         self._ask("delay_history", seconds=seconds)
 
     def shift_clock(self, seconds: float) -> None:
+        """Not built yet."""
         self._ask("shift_clock", seconds=seconds)
 
     def login(self, account: int | Mapping[str, Any]) -> None:
@@ -150,9 +158,11 @@ class Control:
             self._ask("login", account={"login": account})
 
     def set_trade_allowed(self, allowed: bool) -> None:
+        """Not built yet."""
         self._ask("set_trade_allowed", allowed=allowed)
 
     def live_update(self) -> None:
+        """Not built yet."""
         self._ask("live_update")
 
     def trade_by_hand(self, **request: Any) -> dict[str, Any]:
@@ -161,6 +171,7 @@ class Control:
         return answer
 
     def set_limit(self, *, connections: int) -> None:
+        """Not built yet."""
         self._ask("set_limit", connections=connections)
 
     def books(self) -> dict[str, Any]:
@@ -188,7 +199,7 @@ class Control:
     def kill(self) -> None:
         """Kill the terminal process as it stands; its books stay."""
         with suppress(ConnectionError):
-            self._pid = self._ask("where")["pid"]
+            self._pid = self.pid
         if self._pid is None:
             raise ConnectionError(f"no terminal serves {self.path}")
         with suppress(ProcessLookupError, PermissionError):
@@ -211,16 +222,19 @@ class Control:
 
         self._process = process
         self._await(is_up, START_LIMIT_SECS, "come up")
-        self._pid = self._ask("where")["pid"]
+        self._pid = self.pid
+
+    def stop(self) -> None:
+        """End the terminal process in order; its books stay."""
+        self._ask("stop")
+        self._await(lambda: not channel.listens(self._where), STOP_LIMIT_SECS, "end")
 
     def close(self) -> None:
         """Stop the terminal, if `launch` started it, and remove its books."""
         if self._directory is None:
             return
-        with suppress(ConnectionError):
-            self._ask("stop")
-        with suppress(TimeoutError):
-            self._await(lambda: not channel.listens(self._where), STOP_LIMIT_SECS, "end")
+        with suppress(ConnectionError, TimeoutError):
+            self.stop()
         process, self._process = self._process, None
         if process is not None:
             if process.stdin is not None:

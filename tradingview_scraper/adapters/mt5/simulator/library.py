@@ -147,7 +147,7 @@ class Library:
 
     def version(self) -> tuple[int, int, str]:
         """``(500, build, date)``; a status of 0 says that there is none."""
-        status, body = self._exchange(Command.VERSION, b"")
+        status, body = self._exchange(Command.VERSION, wire.REQUESTS[Command.VERSION].encode(0))
         found: tuple[int, int, str] = _read(wire.VERSION.decode, body)
         return found if status > 0 else NO_VERSION
 

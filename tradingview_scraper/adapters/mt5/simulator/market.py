@@ -57,6 +57,8 @@ class Market:
         self._seed = scenario.seed
         self._now = clock.now_msc()
         self._late: dict[str, list[Rows]] = {}
+        self._quotes: dict[str, Tick] = {}
+        self._quotes_of = self._now
         self._book_since: dict[str, int] = {}
         self._paths: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
         cache = DayCache()
@@ -127,7 +129,13 @@ class Market:
 
     def quote(self, symbol: str) -> Tick:
         """The last tick in the server's own view, selected or not. Raises KeyError when unknown."""
-        return self.quote_at(symbol, self._now)
+        if self._quotes_of != self._now:
+            self._quotes.clear()
+            self._quotes_of = self._now
+        tick = self._quotes.get(symbol)
+        if tick is None:
+            tick = self._quotes[symbol] = self.quote_at(symbol, self._now)
+        return tick
 
     def quote_at(self, symbol: str, msc: int) -> Tick:
         """The last tick at a moment that is revealed already."""
@@ -228,6 +236,7 @@ class Market:
         rows["time"] = times // 1000
         fill_flags(rows, found.stream.last(int(times[0])))
         found.stream.pushed.push(rows)
+        self._quotes.pop(symbol, None)
         late = int(np.searchsorted(times, self._now, "right"))
         if late:
             self._late.setdefault(symbol, []).append(rows[:late])
@@ -289,6 +298,10 @@ class Market:
                 on_ticks(name, rows)
             self._now = until
 
+    def upcoming(self, symbol: str, until_msc: int) -> Rows:
+        """The ticks after now up to `until_msc` that are still hidden, for the server's own use."""
+        return self._symbols[symbol].stream.between(self._now + 1, until_msc)
+
     def rewind(self, msc: int) -> None:
         """Hide again what came after `msc`, for `run_to` to report it once more."""
         self._now = min(self._now, msc)
@@ -311,7 +324,7 @@ class Market:
         for leg in self._path(source, target) or (None,):
             if leg is None:
                 return None
-            tick = self.quote_at(leg.symbol, self._now if at is None else at)
+            tick = self.quote(leg.symbol) if at is None else self.quote_at(leg.symbol, at)
             price = tick.ask if _takes_ask(side, leg) else tick.bid
             if price <= 0.0:
                 return None

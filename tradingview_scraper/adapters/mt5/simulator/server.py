@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.simulator import address, wire
+from tradingview_scraper.adapters.mt5.simulator.books import BooksError
 from tradingview_scraper.adapters.mt5.simulator.lock import AlreadyLocked, FileLock
 from tradingview_scraper.adapters.mt5.simulator.process import EXIT_ALREADY_SERVED
 from tradingview_scraper.adapters.mt5.simulator.scenario import ScenarioError
@@ -29,8 +30,10 @@ from tradingview_scraper.adapters.mt5.simulator.world import World
 
 #: Between two looks at the market while nobody asks. Every request looks first, so that answers are
 #: exact; this only keeps stops and books going.
-_LOOK_MSC: Final = 20
-_SCENARIO_EXIT: Final = 2
+_LOOK_SECS: Final = 0.05
+_EXIT_UNUSABLE: Final = 2
+#: No client sends more [recorded: 4 KB]; who does speaks another protocol.
+_LARGEST_REQUEST: Final = 65_536
 
 
 class Server:
@@ -75,7 +78,10 @@ class Server:
 
     async def _look(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_MSC / 1000)
+            await asyncio.sleep(_LOOK_SECS)
+            if self.world.clock.is_stepped:
+                # Nothing happens between two steps.
+                continue
             try:
                 self.world.terminal.run()
             except Exception:
@@ -116,6 +122,8 @@ class Session(asyncio.Protocol):
     def _serve_received(self) -> None:
         while self._late is None and (size := wire.frame_size(self._received)) is not None:
             if len(self._received) < size:
+                if size > _LARGEST_REQUEST:
+                    self.drop()
                 return
             frame = bytes(self._received[:size])
             del self._received[:size]
@@ -164,8 +172,8 @@ class ControlSession(asyncio.Protocol):
 def run(path: str, books: Path | None = None, *, until_stdin_ends: bool = False) -> None:
     """Serve the terminal of `path` in the foreground until Ctrl-C, SIGTERM or the control channel.
 
-    Raises `AlreadyLocked` when another process serves it and `ScenarioError` when its scenario
-    cannot work.
+    Raises `AlreadyLocked` when another process serves it, `ScenarioError` when its scenario cannot
+    work, and `BooksError` when its books cannot be read.
     """
     with FileLock(address.lock_file(path)):
         try:
@@ -187,9 +195,9 @@ def main() -> int:
     except AlreadyLocked as error:
         print(f"another process already serves {given.path}: {error}", file=sys.stderr)
         return EXIT_ALREADY_SERVED
-    except ScenarioError as error:
+    except (ScenarioError, BooksError) as error:
         print(error, file=sys.stderr)
-        return _SCENARIO_EXIT
+        return _EXIT_UNUSABLE
     except KeyboardInterrupt:
         pass
     return 0

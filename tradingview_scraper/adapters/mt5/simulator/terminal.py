@@ -18,6 +18,7 @@ from tradingview_scraper.adapters.mt5.simulator.faults import Fault, Faults
 from tradingview_scraper.adapters.mt5.simulator.layout import Layout, WireError
 from tradingview_scraper.adapters.mt5.simulator.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
+from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.simulator.wire import Command, State, Status
 from tradingview_scraper.adapters.mt5.terminal.api import FUNCTIONS, Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, TradeRetcode
@@ -110,6 +111,8 @@ class Terminal:
         self.market: Final = market
         self.broker: Final = broker
         self.connected = scenario.terminal.connected
+        #: Called with the number of the account whenever the terminal has switched.
+        self.on_login: Callable[[int], None] = lambda login: None
         #: Calls that arrived, by function.
         self.calls: Counter[str] = Counter()
         #: Seconds by which the broker answers a trade request late.
@@ -118,7 +121,7 @@ class Terminal:
         self._servers: Final = {
             account.login: account.server for account in (scenario.account, *scenario.accounts)
         }
-        self._known_logins = {scenario.account.login}
+        self._known_logins = {scenario.account.login, broker.account().login}
         self._paths: Final = {"path": path, "data_path": data_path, "commondata_path": data_path}
         self._faults = Faults()
         self._answers: Final[dict[int, Callable[..., bytes]]] = self._table()
@@ -157,11 +160,19 @@ class Terminal:
             )
         self._faults.add(fault)
 
+    def knows(self, login: int) -> bool:
+        """Whether the broker has that account."""
+        return login in self._servers
+
+    def open_account(self, account: AccountSpec) -> None:
+        """The broker gets one more account; the terminal stays on its own."""
+        self.broker.open_account(account)
+        self._servers[account.login] = account.server
+
     def log_in(self, login: int) -> None:
         """A person switches the terminal to another account; ValueError when it is unknown."""
-        if not self.broker.login(login):
+        if not self._switched(login, None):
             raise ValueError(f"login must be one of {sorted(self._servers)}, was {login}")
-        self._known_logins.add(login)
 
     def _answer(self, command: int, payload: bytes) -> bytes:
         try:
@@ -241,7 +252,7 @@ class Terminal:
             Command.MARKET_BOOK_GET: lambda symbol: _many(wire.BOOK, market.book(symbol)),
         }
 
-    def _version(self) -> bytes:
+    def _version(self, _: int) -> bytes:
         return wire.VERSION.encode(_VERSION_OF_PROTOCOL, self._spec.build, self._spec.released)
 
     def _state(self) -> bytes:
@@ -253,10 +264,16 @@ class Terminal:
         saved = not password and login in self._known_logins
         if server not in ("", self._servers.get(login)) or not (password or saved):
             raise Denied(Status.NOT_AUTHORIZED)
-        if not self.broker.login(login, None if saved else password):
+        if not self._switched(login, None if saved else password):
             raise Denied(Status.NOT_AUTHORIZED)
-        self._known_logins.add(login)
         return b""
+
+    def _switched(self, login: int, password: str | None) -> bool:
+        if not self.broker.login(login, password):
+            return False
+        self._known_logins.add(login)
+        self.on_login(login)
+        return True
 
     def _send(self, payload: bytes) -> bytes:
         request = TradeRequest._make(wire.REQUEST.decode(payload))

@@ -29,7 +29,5 @@ def _value(value: Any) -> str:
 
 def _text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    plain = (
-        char if char >= " " and char != "\x7f" else f"\\u{ord(char):04x}" for char in escaped
-    )
+    plain = (char if char >= " " and char != "\x7f" else f"\\u{ord(char):04x}" for char in escaped)
     return f'"{"".join(plain)}"'

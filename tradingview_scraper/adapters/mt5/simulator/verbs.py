@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Collection
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 
@@ -30,7 +30,9 @@ NOT_BUILT: Final = frozenset(
     }
 )
 
-_NO_REQUEST: Final = TradeRequest(0, 0, 0, "", *[0.0] * 5, *[0] * 5, "", 0, 0)
+_NO_REQUEST: Final = TradeRequest(
+    0, 0, 0, "", 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, "", 0, 0
+)  # fmt: skip
 
 
 class Served(Protocol):
@@ -100,15 +102,13 @@ class Verbs:
     def _slow(self, seconds: float, function: str | None) -> None:
         self._add(Fault(kind="slow", function=function, seconds=seconds))
 
-    def _lose_reply(self, function: str, when: str) -> None:
+    def _lose_reply(self, function: str, when: Literal["before", "after"]) -> None:
         if when not in ("before", "after"):
             raise ValueError(f"when must be 'before' or 'after' the request is done, was {when!r}")
         self._add(Fault(kind="lose", function=function, when=when, count=1))
 
     def _answer(self, function: str, retcode: int, n: int, executed: bool) -> None:
-        self._add(
-            Fault(kind="answer", function=function, code=retcode, count=n, executed=executed)
-        )
+        self._add(Fault(kind="answer", function=function, code=retcode, count=n, executed=executed))
 
     def _add(self, fault: Fault) -> None:
         self._server.world.terminal.add_fault(fault)

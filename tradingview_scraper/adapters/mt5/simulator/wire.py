@@ -102,7 +102,6 @@ REQUESTS: Final = {
     command: Message(declaration)
     for declaration, commands in {
         "": (
-            Command.VERSION,
             Command.CONNECTION_STATE,
             Command.POSITIONS_TOTAL,
             Command.POSITIONS,
@@ -113,6 +112,7 @@ REQUESTS: Final = {
             Command.TERMINAL_INFO,
             Command.ACCOUNT_INFO,
         ),
+        "u32": (Command.VERSION,),
         "u32 text": (Command.HELLO,),
         "u32 u64 text text": (Command.LOGIN,),
         "text i64 i32 i32": (Command.COPY_TICKS_FROM,),

@@ -1,11 +1,9 @@
 """Which world does a terminal process run, and what of it outlives the process? `World`.
 
-A killed terminal comes back on the same books, at the same time: the broker's journals and the ticks
-that were pushed are on disk, and beside them how far the clock was advanced.
+A killed terminal comes back on the same books, at the same time, on the same account: the broker's
+journals and the ticks that were pushed are on disk, and beside them what `_State` holds.
 """
 
-import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +16,22 @@ from tradingview_scraper.adapters.mt5.simulator.broker import Broker
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, load_scenario
+from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.simulator.terminal import Terminal
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 
-_ADVANCED: Final = "advanced.json"
+_STATE: Final = "terminal.json"
+
+
+class _State(msgspec.Struct):
+    """What a terminal remembers."""
+
+    #: Seconds that the clock was advanced.
+    advanced: float = 0.0
+    #: The account that it is on; None: the scenario's.
+    login: int | None = None
+    #: Accounts that were opened beside the scenario's.
+    accounts: list[AccountSpec] = []
 
 
 class World:
@@ -32,14 +42,19 @@ class World:
         self.books: Final = books
         books.mkdir(parents=True, exist_ok=True)
         scenario = msgspec.structs.replace(scenario, books=books)
-        self._advanced = _advanced(books)
+        self._state = _remembered(books)
         self.clock: Final = Clock(scenario.clock)
-        self.clock.advance(self._advanced)
+        self.clock.advance(self._state.advanced)
         self.market: Final = Market(scenario, self.clock)
         self.broker: Final = Broker(scenario, self.market, self.clock, Books(books))
         self.terminal: Final = Terminal(
             scenario, self.clock, self.market, self.broker, path=path, data_path=str(books)
         )
+        for account in self._state.accounts:
+            self.terminal.open_account(account)
+        if self._state.login is not None:
+            self.terminal.log_in(self._state.login)
+        self.terminal.on_login = self._remember_login
 
     @classmethod
     def open(cls, path: str, books: Path | None) -> "World":
@@ -50,14 +65,15 @@ class World:
     def anew(self) -> "World":
         """The same path on fresh books, with the scenario as it reads now. `ScenarioError`."""
         scenario = load_scenario(self.path)
-        shutil.rmtree(self.books)
+        Books(self.books).clear()
+        (self.books / _STATE).unlink(missing_ok=True)
         return World(self.path, scenario, self.books)
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once; everything that falls into it happens."""
         self.clock.advance(seconds)
-        self._advanced += seconds
-        (self.books / _ADVANCED).write_text(json.dumps(self._advanced))
+        self._state.advanced += seconds
+        self._remember()
         self.terminal.run()
 
     def push_ticks(self, symbol: str, rows: Rows) -> None:
@@ -67,10 +83,32 @@ class World:
         self.terminal.run()
 
     def log_in(self, account: Mapping[str, Any]) -> None:
-        """A person switches to an account; ValueError when it is not one of the scenario's."""
+        """A person switches to an account: a known one by its `login`, or a new one.
+
+        An unknown login with more fields, those of a scenario's ``[account]``, opens that account.
+        Raises ValueError for an unknown login alone and for fields that no account has.
+        """
+        if len(account) > 1 and not self.terminal.knows(account["login"]):
+            try:
+                new = msgspec.convert(account, AccountSpec)
+            except msgspec.ValidationError as error:
+                raise ValueError(f"account: {error}") from None
+            self.terminal.open_account(new)
+            self._state.accounts.append(new)
+            self._remember()
         self.terminal.log_in(account["login"])
 
+    def _remember_login(self, login: int) -> None:
+        self._state.login = login
+        self._remember()
 
-def _advanced(books: Path) -> float:
-    file = books / _ADVANCED
-    return float(json.loads(file.read_text())) if file.exists() else 0.0
+    def _remember(self) -> None:
+        file = self.books / _STATE
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(self._state))
+        fresh.replace(file)
+
+
+def _remembered(books: Path) -> _State:
+    file = books / _STATE
+    return msgspec.json.decode(file.read_bytes(), type=_State) if file.exists() else _State()

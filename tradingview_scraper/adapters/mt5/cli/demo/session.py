@@ -76,6 +76,24 @@ class DemoResult(NamedTuple):
         return bool(self.fills) and all(check.agrees for check in self.checks)
 
 
+class _Known(NamedTuple):
+    """What the node's cache knew at its end."""
+
+    orders: list[Any]
+    positions: list[Position]
+    instruments: dict[str, Instrument]
+    open_orders: int
+
+    @classmethod
+    def of(cls, cache: Any, strategy: DemoStrategy) -> "_Known":
+        return cls(
+            cache.orders(strategy_id=strategy.id),
+            cache.positions(),
+            {instrument.raw_symbol.value: instrument for instrument in cache.instruments()},
+            len(cache.orders_open()) + len(cache.orders_inflight()),
+        )
+
+
 def trade(*, seconds: float, scenario: str, library: str, console: Console) -> DemoResult:
     """Run the whole demo; `DemoFailed` when it could not run at all."""
     try:
@@ -126,31 +144,20 @@ def _trade_on(
         timeout_connection=_START_SECS,
         timeout_post_stop=0.1,
     )
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    node = TradingNode(config=node_config, loop=loop)
-    try:
+    with asyncio.Runner() as runner:
+        node = TradingNode(config=node_config, loop=runner.get_loop())
         node.trader.add_strategy(strategy)
         node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
         node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
         node.build()
         with Progress(console, seconds, symbols, strategy) as progress:
-            loop.run_until_complete(_drive(node, strategy, seconds, progress))
-        cache = node.cache
-        orders = cache.orders(strategy_id=strategy.id)
-        positions = cache.positions()
-        instruments = {
-            instrument.raw_symbol.value: instrument for instrument in cache.instruments()
-        }
-        open_orders = len(cache.orders_open()) + len(cache.orders_inflight())
-    finally:
-        node.dispose()
+            known = runner.run(_drive(node, strategy, seconds, progress))
     books = control.books()
     checks = compare(
         fills=strategy.observed.fills,
-        positions=positions,
-        open_orders=open_orders,
-        instruments=instruments,
+        positions=known.positions,
+        open_orders=known.open_orders,
+        instruments=known.instruments,
         books=books,
     )
     return DemoResult(
@@ -159,9 +166,9 @@ def _trade_on(
         seconds,
         symbols,
         strategy.observed,
-        orders,
-        positions,
-        instruments,
+        known.orders,
+        known.positions,
+        known.instruments,
         books,
         checks,
     )
@@ -169,7 +176,7 @@ def _trade_on(
 
 async def _drive(
     node: TradingNode, strategy: DemoStrategy, seconds: float, progress: Progress
-) -> None:
+) -> _Known:
     running = asyncio.ensure_future(node.run_async())
     try:
         if not await _until(lambda: strategy.is_running, _START_SECS, running):
@@ -188,6 +195,14 @@ async def _drive(
         if not running.done():
             await node.stop_async()
             await asyncio.wait([running], timeout=_STOP_SECS)
+        known = _Known.of(node.cache, strategy)
+        # Disposing of the node would stop the loop that is running.
+        node.kernel.dispose()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+    return known
 
 
 async def _until(condition: Any, seconds: float, running: "asyncio.Future[None]") -> bool:

@@ -40,6 +40,8 @@ def quote_ticks(
     quote [vendor]: skipped. A crossed one is delivered as it is. Rows that only report a trade are
     left out: they change neither side. `ts_init` None: the event's own time, for history.
     """
+    if len(rows) <= _FEW:
+        return _few(rows, instrument_id, price_precision, size, zone, ts_init)
     flags = rows["flags"]
     of_quotes = ((flags & _QUOTED) != 0) | ((flags & _TRADED) == 0)
     bid, ask = rows["bid"], rows["ask"]
@@ -50,10 +52,6 @@ def quote_ticks(
     if not keep.all():
         rows = rows[keep]
         bid, ask = rows["bid"], rows["ask"]
-    if len(rows) <= _FEW:
-        return Quotes(
-            _constructed(rows, instrument_id, price_precision, size, zone, ts_init), skipped
-        )
     digits = 10.0**price_precision
     scale = 10 ** (FIXED_PRECISION - price_precision)
     bids = np.rint(bid * digits).astype(np.int64).tolist()
@@ -81,18 +79,23 @@ def quote_ticks(
     return Quotes(ticks, skipped)
 
 
-def _constructed(
+def _few(
     rows: Rows,
     instrument_id: InstrumentId,
     precision: int,
     size: Quantity,
     zone: ZoneRule,
     ts_init: int | None,
-) -> list[QuoteTick]:
+) -> Quotes:
+    """The same, row by row: a handful of rows costs less than the first array operation."""
     ticks = []
-    for bid, ask, msc in zip(
-        rows["bid"].tolist(), rows["ask"].tolist(), rows["time_msc"].tolist(), strict=True
-    ):
+    skipped = 0
+    for _, bid, ask, _, _, msc, flags, _ in rows.tolist():
+        if flags & _TRADED and not flags & _QUOTED:
+            continue
+        if not (bid and ask and abs(bid) <= PRICE_MAX and abs(ask) <= PRICE_MAX):
+            skipped += 1
+            continue
         event = zone.utc_ns(msc)
         ticks.append(
             QuoteTick(
@@ -105,4 +108,4 @@ def _constructed(
                 event if ts_init is None else ts_init,
             )
         )
-    return ticks
+    return Quotes(ticks, skipped)
