@@ -67,9 +67,7 @@ def _compared(result: DemoResult, books: dict[str, object]) -> list[str]:
 )
 def test_wrong_book_is_noticed(hedging: DemoResult, field: str, by: float, subject: str) -> None:
     books = copy.deepcopy(hedging.books)
-    closing = [
-        deal for deal in books["deals"] if deal["symbol"] == "EURUSD" and deal["entry"] == 1
-    ]
+    closing = [deal for deal in books["deals"] if deal["symbol"] == "EURUSD" and deal["entry"] == 1]
     closing[-1][field] += by
     assert any(subject in difference for difference in _compared(hedging, books))
 

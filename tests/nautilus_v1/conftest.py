@@ -40,8 +40,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, listing
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
-from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.simulator.control import Control
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,

@@ -8,7 +8,7 @@ from nautilus_trader.model.data import Bar, BarType, QuoteTick
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, Venue
 from nautilus_trader.model.instruments import Equity
 
-from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")

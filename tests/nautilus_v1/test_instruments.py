@@ -26,7 +26,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     listing_of as listing_again,
 )
 from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol
-from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     CALC_MODE_EXCH_OPTIONS_REPORTED,
     SymbolCalcMode,

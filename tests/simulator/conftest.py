@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tradingview_scraper.adapters.mt5.simulator.books import Books
-from tradingview_scraper.adapters.mt5.simulator.broker import Broker, SendAnswer
+from tradingview_scraper.adapters.mt5.simulator.broker.books import Books
+from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker, SendAnswer
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import load_scenario
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradingview_scraper.adapters.mt5.simulator.bars import (
+from tradingview_scraper.adapters.mt5.simulator.clock import Clock
+from tradingview_scraper.adapters.mt5.simulator.market.bars import (
     aggregate,
     bars_from_ticks,
     last_second,
     opening_times,
 )
-from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import load_scenario
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks, Timeframe

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradingview_scraper.adapters.mt5.simulator.books import Books, BooksError, Journal
+from tradingview_scraper.adapters.mt5.simulator.broker.books import Books, BooksError, Journal
 from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, TradeRetcode
 
 DONE = TradeRetcode.DONE

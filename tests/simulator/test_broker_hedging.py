@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradingview_scraper.adapters.mt5.simulator.broker import SendAnswer
+from tradingview_scraper.adapters.mt5.simulator.broker.broker import SendAnswer
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealEntry,
     DealReason,

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 import tradingview_scraper.adapters.mt5.simulator as mt5
 from tradingview_scraper.adapters.mt5.simulator import address, wire
 from tradingview_scraper.adapters.mt5.simulator.control import connect, launch
-from tradingview_scraper.adapters.mt5.simulator.functions import functions
-from tradingview_scraper.adapters.mt5.simulator.groups import group_pattern
-from tradingview_scraper.adapters.mt5.simulator.library import Library
+from tradingview_scraper.adapters.mt5.simulator.library.functions import functions
+from tradingview_scraper.adapters.mt5.simulator.library.groups import group_pattern
+from tradingview_scraper.adapters.mt5.simulator.library.library import Library
 from tradingview_scraper.adapters.mt5.simulator.wire import Command
 from tradingview_scraper.adapters.mt5.terminal.api import FUNCTIONS
 from tradingview_scraper.adapters.mt5.terminal.constants import LIBRARY_CONSTANTS

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.stream import DayCache, DayTicks
 from tradingview_scraper.adapters.mt5.simulator.scenario import load_scenario
-from tradingview_scraper.adapters.mt5.simulator.stream import DayCache, DayTicks
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks, TickFlag
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE, Tick

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradingview_scraper.adapters.mt5.simulator.bars import bars_from_ticks
-from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE
-from tradingview_scraper.adapters.mt5.simulator.prices import FIRST_DAY, SyntheticPrices
+from tradingview_scraper.adapters.mt5.simulator.market.bars import bars_from_ticks
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
+from tradingview_scraper.adapters.mt5.simulator.market.prices import FIRST_DAY, SyntheticPrices
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import SymbolChartMode, Timeframe
 
@@ -46,8 +46,8 @@ def test_same_seed_gives_the_same_bytes_whatever_was_asked_before() -> None:
 def test_same_seed_gives_the_same_bytes_in_another_process() -> None:
     code = (
         "import hashlib, numpy as np\n"
-        "from tradingview_scraper.adapters.mt5.simulator.catalogue import CATALOGUE\n"
-        "from tradingview_scraper.adapters.mt5.simulator.prices import SyntheticPrices\n"
+        "from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE\n"
+        "from tradingview_scraper.adapters.mt5.simulator.market.prices import SyntheticPrices\n"
         "e = CATALOGUE['#AAPL']\n"
         "p = SyntheticPrices(e.info, e.model, like='#AAPL', seed=1)\n"
         f"rows = p.ticks({DAY}, np.ones(1440, dtype=bool))\n"

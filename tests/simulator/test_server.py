@@ -13,7 +13,7 @@ from tradingview_scraper.adapters.mt5.simulator import address, wire
 from tradingview_scraper.adapters.mt5.simulator.control import connect, launch
 from tradingview_scraper.adapters.mt5.simulator.wire import Command, Status
 
-SERVER = [sys.executable, "-m", "tradingview_scraper.adapters.mt5.simulator.server"]
+SERVER = [sys.executable, "-m", "tradingview_scraper.adapters.mt5.simulator.terminal.server"]
 STEPPED = {
     "extends": "demo-hedging",
     "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},

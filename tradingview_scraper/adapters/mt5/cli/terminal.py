@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from tradingview_scraper.adapters.mt5.simulator import server
-from tradingview_scraper.adapters.mt5.simulator.lock import AlreadyLocked
 from tradingview_scraper.adapters.mt5.simulator.scenario import load_scenario
+from tradingview_scraper.adapters.mt5.simulator.terminal import server
+from tradingview_scraper.adapters.mt5.simulator.terminal.lock import AlreadyLocked
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
 
 

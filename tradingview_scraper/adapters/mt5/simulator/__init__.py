@@ -11,9 +11,9 @@ a scenario unless it is already there. `control` scripts that terminal from test
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tradingview_scraper.adapters.mt5.simulator.functions import functions
-from tradingview_scraper.adapters.mt5.simulator.library import Library
-from tradingview_scraper.adapters.mt5.simulator.structs import STRUCTS
+from tradingview_scraper.adapters.mt5.simulator.library.functions import functions
+from tradingview_scraper.adapters.mt5.simulator.library.library import Library
+from tradingview_scraper.adapters.mt5.simulator.library.structs import STRUCTS
 from tradingview_scraper.adapters.mt5.terminal.constants import LIBRARY_CONSTANTS
 
 __version__: Final = "5.0.6231"

@@ -22,13 +22,14 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from tradingview_scraper.adapters.mt5.simulator import address, channel
-from tradingview_scraper.adapters.mt5.simulator.process import (
+from tradingview_scraper.adapters.mt5.simulator import address
+from tradingview_scraper.adapters.mt5.simulator.library.process import (
     EXIT_ALREADY_SERVED,
     last_words,
     start_terminal,
 )
-from tradingview_scraper.adapters.mt5.simulator.toml import to_toml
+from tradingview_scraper.adapters.mt5.simulator.terminal import channel
+from tradingview_scraper.adapters.mt5.simulator.terminal.toml import to_toml
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 

@@ -16,12 +16,13 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
-from tradingview_scraper.adapters.mt5.simulator.catalogue import (
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import (
     CATALOGUE,
     LIVE_FIELDS,
     PriceModel,
 )
-from tradingview_scraper.adapters.mt5.simulator.conversion import conversion_path
+from tradingview_scraper.adapters.mt5.simulator.market.conversion import conversion_path
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import parse_sessions
 from tradingview_scraper.adapters.mt5.simulator.schema import (
     AccountSpec,
     BrokerSpec,
@@ -32,7 +33,6 @@ from tradingview_scraper.adapters.mt5.simulator.schema import (
     SymbolSpec,
     TerminalSpec,
 )
-from tradingview_scraper.adapters.mt5.simulator.sessions import parse_sessions
 from tradingview_scraper.adapters.mt5.simulator.zone import ServerZone
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from tradingview_scraper.adapters.mt5.simulator.catalogue import PriceModel
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import PriceModel
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     AccountMarginMode,
     AccountTradeMode,

@@ -7,10 +7,11 @@ arguments, and ``(0, 0, '')`` from `version` [recorded].
 from functools import partial
 from typing import Any, Final
 
-from tradingview_scraper.adapters.mt5.simulator import answers, builtin, wire
-from tradingview_scraper.adapters.mt5.simulator.answers import Read
-from tradingview_scraper.adapters.mt5.simulator.arguments import Positional
-from tradingview_scraper.adapters.mt5.simulator.library import NO_VERSION, Library, Listing
+from tradingview_scraper.adapters.mt5.simulator import wire
+from tradingview_scraper.adapters.mt5.simulator.library import answers, builtin
+from tradingview_scraper.adapters.mt5.simulator.library.answers import Read
+from tradingview_scraper.adapters.mt5.simulator.library.arguments import Positional
+from tradingview_scraper.adapters.mt5.simulator.library.library import NO_VERSION, Library, Listing
 from tradingview_scraper.adapters.mt5.simulator.wire import Command
 from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE
 

@@ -6,12 +6,16 @@ from typing import NamedTuple
 from urllib.parse import quote
 from zlib import crc32
 
-from tradingview_scraper.adapters.mt5.simulator.prices import SyntheticPrices
+from tradingview_scraper.adapters.mt5.simulator.market.prices import SyntheticPrices
+from tradingview_scraper.adapters.mt5.simulator.market.series import BarSeries
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import parse_sessions
+from tradingview_scraper.adapters.mt5.simulator.market.stream import (
+    DayCache,
+    PushedTicks,
+    TickStream,
+)
+from tradingview_scraper.adapters.mt5.simulator.market.today import Today
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
-from tradingview_scraper.adapters.mt5.simulator.series import BarSeries
-from tradingview_scraper.adapters.mt5.simulator.sessions import parse_sessions
-from tradingview_scraper.adapters.mt5.simulator.stream import DayCache, PushedTicks, TickStream
-from tradingview_scraper.adapters.mt5.simulator.today import Today
 from tradingview_scraper.adapters.mt5.terminal.constants import SymbolChartMode
 
 

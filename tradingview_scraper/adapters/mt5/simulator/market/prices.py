@@ -16,8 +16,8 @@ import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
-from tradingview_scraper.adapters.mt5.simulator.catalogue import PriceModel
-from tradingview_scraper.adapters.mt5.simulator.sessions import MINUTE_MSC, MINUTES
+from tradingview_scraper.adapters.mt5.simulator.market.catalogue import PriceModel
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import MINUTE_MSC, MINUTES
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import TickFlag
 from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE, SymbolInfo

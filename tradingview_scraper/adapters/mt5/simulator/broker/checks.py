@@ -7,7 +7,7 @@ must not rely on them.
 from collections.abc import Iterable
 from typing import Final
 
-from tradingview_scraper.adapters.mt5.simulator.matching import closing_type
+from tradingview_scraper.adapters.mt5.simulator.broker.matching import closing_type
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     OrderType,

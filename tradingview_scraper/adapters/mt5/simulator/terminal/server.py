@@ -1,9 +1,8 @@
 """How does a terminal serve its clients? One asyncio process with a pipe or a socket for each.
 
-``python -m tradingview_scraper.adapters.mt5.simulator.server PATH [--books DIR]`` serves the
-terminal of `PATH` (a built-in scenario's name, or a TOML file) until it is told to stop. The same
-protocol class speaks to the real library on a Windows named pipe and to ours on a local socket.
-Every answer is written at once: the library takes a split one for a broken connection [recorded].
+``python -m tradingview_scraper.adapters.mt5.simulator.terminal.server PATH [--books DIR]`` serves
+the terminal of `PATH` (a built-in scenario's name, or a TOML file) until it is told to stop. The
+same protocol class speaks to the real library on a named pipe and to ours on a local socket.
 """
 
 import argparse
@@ -20,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.simulator import address, wire
-from tradingview_scraper.adapters.mt5.simulator.books import BooksError
-from tradingview_scraper.adapters.mt5.simulator.lock import AlreadyLocked, FileLock
-from tradingview_scraper.adapters.mt5.simulator.process import EXIT_ALREADY_SERVED
+from tradingview_scraper.adapters.mt5.simulator.broker.books import BooksError
+from tradingview_scraper.adapters.mt5.simulator.library.process import EXIT_ALREADY_SERVED
 from tradingview_scraper.adapters.mt5.simulator.scenario import ScenarioError
-from tradingview_scraper.adapters.mt5.simulator.terminal import Reply
-from tradingview_scraper.adapters.mt5.simulator.verbs import Verbs
-from tradingview_scraper.adapters.mt5.simulator.world import World
+from tradingview_scraper.adapters.mt5.simulator.terminal.lock import AlreadyLocked, FileLock
+from tradingview_scraper.adapters.mt5.simulator.terminal.terminal import Reply
+from tradingview_scraper.adapters.mt5.simulator.terminal.verbs import Verbs
+from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
 
 #: Between two looks at the market while nobody asks. Every request looks first, so that answers are
 #: exact; this only keeps stops and books going.

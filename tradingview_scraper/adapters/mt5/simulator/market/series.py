@@ -5,15 +5,15 @@ from typing import Final
 
 import numpy as np
 
-from tradingview_scraper.adapters.mt5.simulator.bars import (
+from tradingview_scraper.adapters.mt5.simulator.market.bars import (
     EMPTY_RATES,
     aggregate,
     bars_from_ticks,
     last_second,
     opening_times,
 )
-from tradingview_scraper.adapters.mt5.simulator.sessions import DAY_MSC, MINUTE_MSC
-from tradingview_scraper.adapters.mt5.simulator.stream import TickStream
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC, MINUTE_MSC
+from tradingview_scraper.adapters.mt5.simulator.market.stream import TickStream
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 

@@ -10,19 +10,19 @@ from typing import Final, Literal
 import numpy as np
 
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.conversion import Leg, conversion_path
-from tradingview_scraper.adapters.mt5.simulator.depth import depth
-from tradingview_scraper.adapters.mt5.simulator.groups import group_pattern
-from tradingview_scraper.adapters.mt5.simulator.listing import list_symbol
-from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
-from tradingview_scraper.adapters.mt5.simulator.sessions import DAY_MSC
-from tradingview_scraper.adapters.mt5.simulator.stream import EMPTY_TICKS, DayCache
-from tradingview_scraper.adapters.mt5.simulator.ticks import (
+from tradingview_scraper.adapters.mt5.simulator.library.groups import group_pattern
+from tradingview_scraper.adapters.mt5.simulator.market.conversion import Leg, conversion_path
+from tradingview_scraper.adapters.mt5.simulator.market.depth import depth
+from tradingview_scraper.adapters.mt5.simulator.market.listing import list_symbol
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
+from tradingview_scraper.adapters.mt5.simulator.market.stream import EMPTY_TICKS, DayCache
+from tradingview_scraper.adapters.mt5.simulator.market.ticks import (
     fill_flags,
     filtered,
     in_time_order,
     wanted,
 )
+from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.records import (

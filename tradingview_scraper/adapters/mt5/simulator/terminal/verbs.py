@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 
-from tradingview_scraper.adapters.mt5.simulator.faults import Fault
-from tradingview_scraper.adapters.mt5.simulator.world import World
+from tradingview_scraper.adapters.mt5.simulator.terminal.faults import Fault
+from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE, TradeRequest
 

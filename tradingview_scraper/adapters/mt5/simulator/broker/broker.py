@@ -9,25 +9,25 @@ by force for want of margin.
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
-from tradingview_scraper.adapters.mt5.simulator.account import Ledger
-from tradingview_scraper.adapters.mt5.simulator.books import Books, BooksError
-from tradingview_scraper.adapters.mt5.simulator.checks import COMMENTS
-from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.market import Market
-from tradingview_scraper.adapters.mt5.simulator.money import Holding, rounded
-from tradingview_scraper.adapters.mt5.simulator.planning import (
+from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.books import Books, BooksError
+from tradingview_scraper.adapters.mt5.simulator.broker.checks import COMMENTS
+from tradingview_scraper.adapters.mt5.simulator.broker.money import Holding, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.planning import (
     SIDES,
     Plan,
     plan_deal,
     plan_stops,
     positions_after,
 )
+from tradingview_scraper.adapters.mt5.simulator.broker.settlement import Settlement
+from tradingview_scraper.adapters.mt5.simulator.broker.stops import first_hit
+from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation, level
+from tradingview_scraper.adapters.mt5.simulator.clock import Clock
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
-from tradingview_scraper.adapters.mt5.simulator.sessions import DAY_MSC
-from tradingview_scraper.adapters.mt5.simulator.settlement import Settlement
-from tradingview_scraper.adapters.mt5.simulator.stops import first_hit
-from tradingview_scraper.adapters.mt5.simulator.valuation import Valuation, level
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderReason,

@@ -10,8 +10,8 @@ from typing import IO, Final
 #: Exit status of a terminal process that found another one serving its path.
 EXIT_ALREADY_SERVED: Final = 3
 
-_SERVER: Final = "tradingview_scraper.adapters.mt5.simulator.server"
-_IMPORT_ROOT: Final = Path(__file__).resolve().parents[4]
+_SERVER: Final = "tradingview_scraper.adapters.mt5.simulator.terminal.server"
+_IMPORT_ROOT: Final = Path(__file__).resolve().parents[5]
 
 
 def start_terminal(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from tradingview_scraper.adapters.mt5.simulator import wire
-from tradingview_scraper.adapters.mt5.simulator.values import (
+from tradingview_scraper.adapters.mt5.simulator.library.values import (
     INVALID,
     NAMED,
     NUMBERS,

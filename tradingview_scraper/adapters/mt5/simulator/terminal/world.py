@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from tradingview_scraper.adapters.mt5.simulator import address
-from tradingview_scraper.adapters.mt5.simulator.books import Books
-from tradingview_scraper.adapters.mt5.simulator.broker import Broker
+from tradingview_scraper.adapters.mt5.simulator.broker.books import Books
+from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, load_scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
-from tradingview_scraper.adapters.mt5.simulator.terminal import Terminal
+from tradingview_scraper.adapters.mt5.simulator.terminal.terminal import Terminal
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 
 _STATE: Final = "terminal.json"

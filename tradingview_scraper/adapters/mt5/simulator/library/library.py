@@ -9,21 +9,22 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from tradingview_scraper.adapters.mt5.simulator import answers, arguments, wire
-from tradingview_scraper.adapters.mt5.simulator.answers import Read
-from tradingview_scraper.adapters.mt5.simulator.arguments import Positional
-from tradingview_scraper.adapters.mt5.simulator.attach import NoTerminal, attach
-from tradingview_scraper.adapters.mt5.simulator.groups import group_pattern
+from tradingview_scraper.adapters.mt5.simulator import wire
 from tradingview_scraper.adapters.mt5.simulator.layout import Layout, WireError
-from tradingview_scraper.adapters.mt5.simulator.pipe import (
+from tradingview_scraper.adapters.mt5.simulator.library import answers, arguments
+from tradingview_scraper.adapters.mt5.simulator.library.answers import Read
+from tradingview_scraper.adapters.mt5.simulator.library.arguments import Positional
+from tradingview_scraper.adapters.mt5.simulator.library.attach import NoTerminal, attach
+from tradingview_scraper.adapters.mt5.simulator.library.groups import group_pattern
+from tradingview_scraper.adapters.mt5.simulator.library.pipe import (
     Pipe,
     PipeError,
     SendFailed,
     holding_the_gil,
     pause,
 )
-from tradingview_scraper.adapters.mt5.simulator.structs import STRUCTS
-from tradingview_scraper.adapters.mt5.simulator.values import Refused
+from tradingview_scraper.adapters.mt5.simulator.library.structs import STRUCTS
+from tradingview_scraper.adapters.mt5.simulator.library.values import Refused
 from tradingview_scraper.adapters.mt5.simulator.wire import Command, State
 from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode
 

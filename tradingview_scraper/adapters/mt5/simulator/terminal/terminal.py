@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from tradingview_scraper.adapters.mt5.simulator import wire
-from tradingview_scraper.adapters.mt5.simulator.broker import Broker, SendAnswer
+from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker, SendAnswer
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
-from tradingview_scraper.adapters.mt5.simulator.faults import Fault, Faults
 from tradingview_scraper.adapters.mt5.simulator.layout import Layout, WireError
-from tradingview_scraper.adapters.mt5.simulator.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
+from tradingview_scraper.adapters.mt5.simulator.terminal.faults import Fault, Faults
 from tradingview_scraper.adapters.mt5.simulator.wire import Command, State, Status
 from tradingview_scraper.adapters.mt5.terminal.api import FUNCTIONS, Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, TradeRetcode

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from tradingview_scraper.adapters.mt5.simulator.series import BarSeries
-from tradingview_scraper.adapters.mt5.simulator.sessions import DAY_MSC
-from tradingview_scraper.adapters.mt5.simulator.stream import TickStream
+from tradingview_scraper.adapters.mt5.simulator.market.series import BarSeries
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
+from tradingview_scraper.adapters.mt5.simulator.market.stream import TickStream
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     SymbolChartMode,

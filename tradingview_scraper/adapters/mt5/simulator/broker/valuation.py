@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from tradingview_scraper.adapters.mt5.simulator import money
-from tradingview_scraper.adapters.mt5.simulator.account import Ledger
-from tradingview_scraper.adapters.mt5.simulator.market import Market
-from tradingview_scraper.adapters.mt5.simulator.money import Holding
+from tradingview_scraper.adapters.mt5.simulator.broker import money
+from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.money import Holding
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import AccountStopoutMode, PositionType
 from tradingview_scraper.adapters.mt5.terminal.records import (

@@ -7,8 +7,8 @@ happened is on disk before the answer leaves.
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from tradingview_scraper.adapters.mt5.simulator.books import BooksError, Journal
-from tradingview_scraper.adapters.mt5.simulator.money import rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.books import BooksError, Journal
+from tradingview_scraper.adapters.mt5.simulator.broker.money import rounded
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import DealType
 from tradingview_scraper.adapters.mt5.terminal.records import (

@@ -7,8 +7,8 @@ from subprocess import Popen
 from typing import Final
 
 from tradingview_scraper.adapters.mt5.simulator import address
-from tradingview_scraper.adapters.mt5.simulator.pipe import Pipe, pause
-from tradingview_scraper.adapters.mt5.simulator.process import (
+from tradingview_scraper.adapters.mt5.simulator.library.pipe import Pipe, pause
+from tradingview_scraper.adapters.mt5.simulator.library.process import (
     EXIT_ALREADY_SERVED,
     last_words,
     start_terminal,

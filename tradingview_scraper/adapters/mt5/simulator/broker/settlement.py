@@ -4,19 +4,19 @@ from typing import Final
 
 import numpy as np
 
-from tradingview_scraper.adapters.mt5.simulator.account import Ledger
-from tradingview_scraper.adapters.mt5.simulator.market import Market
-from tradingview_scraper.adapters.mt5.simulator.matching import (
+from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.matching import (
     Fill,
     closing_type,
     deal_of,
     done_order,
     effect,
 )
-from tradingview_scraper.adapters.mt5.simulator.money import rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.money import rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.stops import StopHit, stop_comment
+from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
-from tradingview_scraper.adapters.mt5.simulator.stops import StopHit, stop_comment
-from tradingview_scraper.adapters.mt5.simulator.valuation import Valuation
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     OrderTime,

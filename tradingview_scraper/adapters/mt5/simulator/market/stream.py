@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tradingview_scraper.adapters.mt5.simulator.prices import FIRST_DAY, SyntheticPrices
-from tradingview_scraper.adapters.mt5.simulator.sessions import (
+from tradingview_scraper.adapters.mt5.simulator.market.prices import FIRST_DAY, SyntheticPrices
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import (
     DAY_MSC,
     MINUTE_MSC,
     MINUTES,

@@ -2,13 +2,13 @@
 
 from typing import Final, NamedTuple
 
-from tradingview_scraper.adapters.mt5.simulator import checks
-from tradingview_scraper.adapters.mt5.simulator.account import Ledger
-from tradingview_scraper.adapters.mt5.simulator.market import Market
-from tradingview_scraper.adapters.mt5.simulator.matching import Effect, Fill, effect
-from tradingview_scraper.adapters.mt5.simulator.money import SUPPORTED_MODES, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker import checks
+from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.matching import Effect, Fill, effect
+from tradingview_scraper.adapters.mt5.simulator.broker.money import SUPPORTED_MODES, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
+from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
-from tradingview_scraper.adapters.mt5.simulator.valuation import Valuation
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealEntry,
     OrderReason,

@@ -10,7 +10,7 @@ import numpy as np
 
 from tradingview_scraper.adapters.mt5.simulator import wire
 from tradingview_scraper.adapters.mt5.simulator.layout import Layout, Message, WireError
-from tradingview_scraper.adapters.mt5.simulator.structs import STRUCTS
+from tradingview_scraper.adapters.mt5.simulator.library.structs import STRUCTS
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 
 Read = Callable[[memoryview], Any]

@@ -1,0 +1,1 @@
+"""The library: functions, arguments and structs as the C code has them, and its end of the pipe."""

@@ -1,0 +1,1 @@
+"""Prices: symbols, sessions, seeded ticks, bars and depth, as of the terminal's moment."""

@@ -1,0 +1,1 @@
+"""The terminal process: who attaches, what is answered, which faults are played."""
