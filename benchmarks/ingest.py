@@ -16,7 +16,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 
 from benchmarks.figures import Figure
-from benchmarks.node import run_node, terminal_config, until
+from benchmarks.node import first_tick, run_node, terminal_config, until
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
@@ -51,9 +51,11 @@ def run() -> list[Figure]:
     terminal_rates: list[float] = []
     floor_rates: list[float] = []
     with launch(scenario) as control:
+        control.push_ticks("EURUSD", first_tick())
         counter = Counter()
 
         async def drive(node: TradingNode) -> None:
+            await until(lambda: counter.seen == 1, 30)
             now_msc = START_MSC
             for number in range(ROUNDS):
                 begin = counter.seen

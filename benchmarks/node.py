@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import numpy as np
 from nautilus_trader.config import (
     LiveDataEngineConfig,
     LiveExecEngineConfig,
@@ -26,7 +27,9 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveExecClientFactory,
 )
 from tradingview_scraper.adapters.mt5.simulator.control import Control
+from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 
 def terminal_config(control: Control, **fields: Any) -> MT5TerminalConfig:
@@ -98,3 +101,10 @@ async def until(condition: Callable[[], bool], seconds: float, step: float = 0.0
         if time.monotonic() > end:
             raise TimeoutError(f"still waiting after {seconds:g} s")
         await asyncio.sleep(step)
+
+
+def first_tick() -> Rows:
+    """One tick, now: a subscriber begins with the current tick, so there has to be one."""
+    rows = np.zeros(1, TICK_DTYPE)
+    rows["bid"], rows["ask"] = 1.1, 1.1001
+    return rows

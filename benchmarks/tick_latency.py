@@ -14,7 +14,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
 from benchmarks.figures import Figure
-from benchmarks.node import run_node, terminal_config, until
+from benchmarks.node import first_tick, run_node, terminal_config, until
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
@@ -48,17 +48,20 @@ def run() -> list[Figure]:
         "prices": {"synthetic": False},
     }
     with launch(scenario) as control:
+        for symbol in SYMBOLS:
+            control.push_ticks(symbol, first_tick())
         watcher = Watcher()
         expected = 0
 
         async def drive(_: TradingNode) -> None:
             nonlocal expected
-            expected = _schedule(control)
+            await until(lambda: len(watcher.ages) == len(SYMBOLS), 30)
+            expected = _schedule(control) + len(SYMBOLS)
             await until(lambda: len(watcher.ages) >= expected, WARM_SECS + SECS + 30, 0.05)
 
         run_node(terminal_config(control), SYMBOLS, watcher, drive)
         sweep = _sweep(control)
-    begin = watcher.ages[0][0] + WARM_SECS * 1_000_000_000
+    begin = watcher.ages[len(SYMBOLS)][0] + WARM_SECS * 1_000_000_000
     ages = np.array([age for stamp, age in watcher.ages if stamp >= begin]) / 1e6
     p50, p99 = np.percentile(ages, [50, 99])
     return [

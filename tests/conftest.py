@@ -1,4 +1,8 @@
-"""Which simulated terminals do tests share?"""
+"""Which simulated terminals, and which looks at processes, do tests share?"""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,3 +20,15 @@ def terminal():
     """A terminal of its own, on fresh books, with a clock that stands still."""
     with launch(STEPPED) as control:
         yield control
+
+
+@pytest.fixture(scope="session")
+def processes() -> ModuleType:
+    """``processes.lives(pid)`` and ``processes.kill(pid)``."""
+    spec = importlib.util.spec_from_file_location(
+        "processes", Path(__file__).with_name("processes.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

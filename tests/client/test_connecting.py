@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tradingview_scraper.adapters.mt5.client import Lane, MT5Client, State
@@ -20,10 +19,6 @@ from tradingview_scraper.adapters.mt5.terminal.errors import (
 def library(monkeypatch):
     """Libraries of this folder can be named."""
     monkeypatch.syspath_prepend(str(Path(__file__).with_name("libraries")))
-
-
-def children():
-    return [process for process in psutil.Process().children() if process.is_running()]
 
 
 def refused(client, expected):
@@ -143,20 +138,24 @@ def test_two_who_connect_in_vain_both_hear_why(config, library):
     asyncio.run(scenario())
 
 
-def test_who_gives_up_connecting_leaves_no_worker(config, library, eventually):
+def test_who_gives_up_connecting_leaves_no_worker(config, library, eventually, processes):
     async def scenario():
         client = MT5Client(config("silent.exe", module="mt5_that_hangs"))
-        before = {process.pid for process in children()}
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.connect(), 1.0)
-        await eventually(lambda: not {process.pid for process in children()} - before)
+        connecting = asyncio.ensure_future(client.connect())
+        await eventually(lambda: all(client.pids.values()))
+        pids = [*client.pids.values()]
+        assert all(map(processes.lives, pids))
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        await eventually(lambda: not any(map(processes.lives, pids)))
         assert not client.is_used
 
     asyncio.run(scenario())
 
 
 def test_lanes_share_a_worker_when_the_terminal_takes_no_other(
-    terminal, connected, library, eventually, market_order, caplog
+    terminal, connected, library, eventually, market_order, caplog, processes
 ):
     seat = Path(f"{terminal.path}.seat")
 
@@ -176,7 +175,7 @@ def test_lanes_share_a_worker_when_the_terminal_takes_no_other(
             assert await client.symbols_total() > 0
             await eventually(lambda: ticks and outcomes)
 
-            psutil.Process(client.pids[Lane.TRADE]).kill()
+            processes.kill(client.pids[Lane.TRADE])
             await eventually(lambda: client.states[Lane.HISTORY].state is not State.ATTACHED)
             await asyncio.to_thread(seat.unlink)
             await eventually(lambda: client.is_ready)

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import numpy as np
-import psutil
 import pytest
 
 from tradingview_scraper.adapters.mt5.client import Lane
@@ -91,7 +90,7 @@ def test_a_watcher_gets_the_current_tick_at_once_and_then_every_other(
     asyncio.run(scenario())
 
 
-def test_every_tick_once_though_workers_are_killed(pushed, connected, eventually):
+def test_every_tick_once_though_workers_are_killed(pushed, connected, eventually, processes):
     async def scenario():
         loop = asyncio.get_running_loop()
         async with connected(pushed) as client:
@@ -109,7 +108,7 @@ def test_every_tick_once_though_workers_are_killed(pushed, connected, eventually
                     sent += 3
                     await asyncio.sleep(0)
                 back = restarted(client, Lane.QUOTES)
-                psutil.Process(client.pids[Lane.QUOTES]).kill()
+                processes.kill(client.pids[Lane.QUOTES])
                 pushed.push_ticks("EURUSD", ticks(3, first=sent + 1))
                 sent += 3
                 await eventually(back)
@@ -239,7 +238,9 @@ def test_an_unknown_symbol_is_a_fault_in_the_log_and_harms_no_other(
     asyncio.run(scenario())
 
 
-def test_closed_bars_come_once_and_go_on_after_a_restart(terminal, connected, eventually):
+def test_closed_bars_come_once_and_go_on_after_a_restart(
+    terminal, connected, eventually, processes
+):
     async def scenario():
         loop = asyncio.get_running_loop()
         async with connected(terminal, bar_poll_ms=10) as client:
@@ -258,7 +259,7 @@ def test_closed_bars_come_once_and_go_on_after_a_restart(terminal, connected, ev
             assert frames[0].dtype == RATE_DTYPE
 
             back = restarted(client, Lane.HISTORY)
-            psutil.Process(client.pids[Lane.HISTORY]).kill()
+            processes.kill(client.pids[Lane.HISTORY])
             terminal.advance(300.0)
             await eventually(back)
             now = await client.copy_rates_range(
@@ -316,7 +317,7 @@ def test_what_was_there_before_is_no_news(terminal, connected, eventually, marke
 
 
 def test_what_happens_while_the_trade_lane_is_down_is_told_once(
-    terminal, connected, eventually, market_order
+    terminal, connected, eventually, market_order, processes
 ):
     async def scenario():
         loop = asyncio.get_running_loop()
@@ -326,7 +327,7 @@ def test_what_happens_while_the_trade_lane_is_down_is_told_once(
             await client.order_send(market_order())
             await eventually(lambda: client.positions)
             back = restarted(client, Lane.TRADE)
-            psutil.Process(client.pids[Lane.TRADE]).kill()
+            processes.kill(client.pids[Lane.TRADE])
             (ticket,) = client.positions
             by_hand = terminal.trade_by_hand(**market_order(side=1, position=ticket))
             assert by_hand["retcode"] == 10009

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import psutil
 import pytest
 
 from tradingview_scraper.adapters.mt5.client import Lane, State
@@ -109,14 +108,14 @@ def test_a_restarted_worker_that_finds_another_account_refuses(terminal, connect
 
 
 def test_a_restarted_worker_does_not_log_in_to_the_expected_account(
-    terminal, connected, eventually
+    terminal, connected, eventually, processes
 ):
     """A person has switched the account: nobody but a person, or `connect`, switches it back."""
 
     async def scenario():
         async with connected(terminal, password="simulated", trade_poll_ms=3_600_000) as client:
             terminal.login(OTHER)
-            psutil.Process(client.pids[Lane.TRADE]).kill()
+            processes.kill(client.pids[Lane.TRADE])
             await eventually(lambda: client.states[Lane.TRADE].state is State.REFUSED)
             assert "login" not in terminal.stats()["calls"]
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 
-import psutil
 import pytest
 
 from tradingview_scraper.adapters.mt5.client import Lane, State
@@ -11,7 +10,9 @@ from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallTimeout, MT5LaneLost
 
 
-def test_while_one_lane_hangs_the_loop_and_the_other_lanes_go_on(terminal, connected, eventually):
+def test_while_one_lane_hangs_the_loop_and_the_other_lanes_go_on(
+    terminal, connected, eventually, processes
+):
     async def scenario():
         async with connected(terminal, history_timeout_secs=3.0) as client:
             hung = client.pids[Lane.HISTORY]
@@ -29,7 +30,7 @@ def test_while_one_lane_hangs_the_loop_and_the_other_lanes_go_on(terminal, conne
             assert answered > 10
             await eventually(lambda: client.is_ready)
             assert client.pids[Lane.HISTORY] not in (hung, None)
-            assert not psutil.pid_exists(hung)
+            assert not processes.lives(hung)
             assert {lane: client.pids[lane] for lane in others} == others
 
     asyncio.run(scenario())
@@ -120,7 +121,7 @@ def test_ticks_do_not_wait_for_an_order(terminal, connected, eventually, market_
     asyncio.run(scenario())
 
 
-def test_a_poll_that_hangs_costs_its_lane_too(terminal, connected, eventually):
+def test_a_poll_that_hangs_costs_its_lane_too(terminal, connected, eventually, processes):
     """Nobody has called, but the worker hangs in a feed, and is noticed by its silence."""
 
     async def scenario():
@@ -130,18 +131,18 @@ def test_a_poll_that_hangs_costs_its_lane_too(terminal, connected, eventually):
             ticks = []
             terminal.hang(600.0, "copy_ticks_from")
             client.watch_ticks("EURUSD", lambda symbol, rows: ticks.append(rows), loop)
-            await eventually(lambda: not psutil.pid_exists(hung))
+            await eventually(lambda: not processes.lives(hung))
             await eventually(lambda: client.states[Lane.QUOTES].state is State.LOST)
 
     asyncio.run(scenario())
 
 
-def test_a_worker_that_dies_is_replaced(terminal, connected, eventually):
+def test_a_worker_that_dies_is_replaced(terminal, connected, eventually, processes):
     async def scenario():
         async with connected(terminal) as client:
             before = dict(client.pids)
             for pid in before.values():
-                psutil.Process(pid).kill()
+                processes.kill(pid)
             await eventually(
                 lambda: client.is_ready and not {*before.values()} & {*client.pids.values()}
             )
@@ -164,10 +165,10 @@ def test_a_terminal_that_is_gone_and_back_is_attached_again(terminal, connected,
     asyncio.run(scenario())
 
 
-def test_a_restart_never_logs_in(terminal, connected, eventually):
+def test_a_restart_never_logs_in(terminal, connected, eventually, processes):
     async def scenario():
         async with connected(terminal, password="simulated") as client:
-            psutil.Process(client.pids[Lane.TRADE]).kill()
+            processes.kill(client.pids[Lane.TRADE])
             await eventually(lambda: not client.is_ready)
             await eventually(lambda: client.is_ready)
             assert "login" not in terminal.stats()["calls"]
@@ -175,7 +176,7 @@ def test_a_restart_never_logs_in(terminal, connected, eventually):
     asyncio.run(scenario())
 
 
-def test_the_last_to_leave_stops_the_workers(terminal, connected, config, eventually):
+def test_the_last_to_leave_stops_the_workers(terminal, connected, config, eventually, processes):
     async def scenario():
         async with connected(terminal) as client:
             pids = {pid for pid in client.pids.values() if pid}
@@ -184,7 +185,7 @@ def test_the_last_to_leave_stops_the_workers(terminal, connected, config, eventu
             await client.disconnect()
             assert client.is_ready
         assert not client.is_ready
-        assert not any(psutil.pid_exists(pid) for pid in pids)
+        assert not any(processes.lives(pid) for pid in pids)
         assert {state.state for state in client.states.values()} == {State.STOPPED}
         await eventually(lambda: terminal.stats()["sessions"] == 0)
 

@@ -1,12 +1,12 @@
 """Does no worker outlive its node: after an exception, Ctrl-C, a kill while a call hangs?"""
 
+import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 
-import psutil
 import pytest
 
 LIMIT = 60.0
@@ -55,7 +55,7 @@ def node(terminal):
         started.append(process)
         pids = [int(pid) for pid in process.stdout.readline().split()]
         assert len(pids) == 3, process.stderr.read()
-        return process, [psutil.Process(pid) for pid in pids]
+        return process, pids
 
     yield node
     for process in started:
@@ -72,18 +72,13 @@ def until(condition):
         time.sleep(0.02)
 
 
-def lives(process):
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+@pytest.fixture
+def gone(processes):
+    """Waits until none of the workers lives."""
+    return lambda workers: until(lambda: not any(map(processes.lives, workers)))
 
 
-def gone(workers):
-    return lambda: not any(map(lives, workers))
-
-
-def test_after_a_kill_while_every_lane_hangs(terminal, node):
+def test_after_a_kill_while_every_lane_hangs(terminal, node, gone, processes):
     process, workers = node(
         """
         for function in ("account_info", "symbol_info_tick", "symbols_total"):
@@ -95,38 +90,38 @@ def test_after_a_kill_while_every_lane_hangs(terminal, node):
     )
     terminal.hang(600.0)
     assert process.stdout.readline().strip() == "asked"
-    until(lambda: all(psutil.pid_exists(worker.pid) for worker in workers))
+    assert all(map(processes.lives, workers))
     process.kill()
     process.wait()
 
-    until(gone(workers))
+    gone(workers)
 
 
-def test_after_an_exception(node):
+def test_after_an_exception(node, gone):
     process, workers = node("raise RuntimeError('a bug in a strategy')")
 
     assert process.wait(LIMIT) != 0
     assert "a bug in a strategy" in process.stderr.read()
-    until(gone(workers))
+    gone(workers)
 
 
-def test_after_a_node_that_just_ends(node):
+def test_after_a_node_that_just_ends(node, gone):
     """No disconnect, no exception: as a script that forgets."""
     process, workers = node("import os; os._exit(3)")
 
     assert process.wait(LIMIT) == 3
-    until(gone(workers))
+    gone(workers)
 
 
-def test_ctrl_c_leaves_the_workers_to_the_node_until_it_has_disconnected(node):
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="a console event cannot be sent to chosen processes there"
+)
+def test_ctrl_c_leaves_the_workers_to_the_node_until_it_has_disconnected(node, gone):
     process, workers = node("await asyncio.sleep(600)")
-    interrupt = signal.SIGINT if sys.platform != "win32" else signal.CTRL_C_EVENT
-    if sys.platform == "win32":
-        pytest.skip("a console event cannot be sent to one group alone")
-    for target in (*workers, process):
-        target.send_signal(interrupt)
+    for pid in (*workers, process.pid):
+        os.kill(pid, signal.SIGINT)
 
     assert process.stdout.readline().strip() == "stopping True"
     assert process.stdout.readline().strip() == "interrupted"
     assert process.wait(LIMIT) == 0
-    until(gone(workers))
+    gone(workers)

@@ -1,4 +1,4 @@
-"""What is held, whichever of deal and position is told first."""
+"""What is held, whichever of deals, records and the first reading comes first."""
 
 import itertools
 
@@ -16,100 +16,111 @@ from tradingview_scraper.adapters.mt5.rules.facts import (
 from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradePosition
 
 
-def deal(lots: float, at: int, identifier: int = 1) -> Dealt:
-    """A deal of signed lots."""
+def deal(lots: float, ticket: int, identifier: int = 1) -> Dealt:
+    """A deal of signed lots; all are of the same millisecond."""
     blank = TradeDeal(*[0] * 9, *[0.0] * 6, "EURUSD", "", "")
     side = 0 if lots > 0 else 1
     return Dealt(
-        blank._replace(type=side, volume=abs(lots), time_msc=at, position_id=identifier), None
+        blank._replace(type=side, volume=abs(lots), ticket=ticket, position_id=identifier), None
     )
 
 
-def position(lots: float, at: int, identifier: int = 1) -> TradePosition:
+def position(lots: float, identifier: int = 1, ticket: int | None = None) -> TradePosition:
     blank = TradePosition(*[0] * 9, *[0.0] * 7, "EURUSD", "", "")
     return blank._replace(
-        ticket=identifier,
+        ticket=ticket or identifier,
         identifier=identifier,
         type=0 if lots > 0 else 1,
         volume=abs(lots),
-        time_msc=at,
-        time_update_msc=at,
     )
 
 
 def held(holdings: Holdings) -> dict[int, float]:
     """Signed lots by identifier."""
-    return {one.identifier: one.volume * (1 - 2 * one.type) for one in holdings}
+    return {one.identifier: round(one.volume * (1 - 2 * one.type), 8) for one in holdings}
 
 
-def after(*facts) -> dict[int, float]:
+def after(*facts, positions=(), deals=()) -> dict[int, float]:
     holdings = Holdings()
+    holdings.watch()
+    holdings.seed(positions, deals)
     for fact in facts:
         holdings.apply(fact)
     return held(holdings)
 
 
 def test_deal_counts_before_the_position_is_shown():
-    assert after(deal(-0.3, 10)) == {1: -0.3}
-    assert after(deal(-0.3, 10), PositionOpened(position(-0.3, 10))) == {1: -0.3}
+    assert after(deal(-0.3, 1)) == {1: -0.3}
+    assert after(deal(-0.3, 1), PositionOpened(position(-0.3))) == {1: -0.3}
 
 
-def test_deal_that_the_position_contains_counts_once():
-    assert after(PositionOpened(position(0.3, 10)), deal(0.3, 10)) == {1: 0.3}
+def test_deal_that_a_record_has_overtaken_counts_once():
+    assert after(PositionOpened(position(0.3)), deal(0.3, 1)) == {1: 0.3}
 
 
-def test_deal_that_reduces_counts_before_the_position_says_so():
-    opened = position(0.3, 10)
-    assert after(PositionOpened(opened), deal(-0.1, 20)) == {1: pytest.approx(0.2)}
-    changed = PositionChanged(position(0.2, 20), opened)
-    assert after(PositionOpened(opened), changed, deal(-0.1, 20)) == {1: 0.2}
-
-
-def test_deals_of_one_millisecond_all_count():
-    assert after(PositionOpened(position(0.3, 10)), deal(-0.1, 20), deal(-0.1, 20)) == {
-        1: pytest.approx(0.1)
-    }
+def test_deals_of_one_millisecond_all_count_and_each_once():
+    first, second = deal(-0.1, 1), deal(-0.1, 2)
+    assert after(first, second, first, positions=[position(0.3)]) == {1: 0.1}
 
 
 def test_older_record_does_not_undo_a_deal():
-    assert after(deal(0.3, 10), deal(-0.3, 20), PositionOpened(position(0.3, 10))) == {}
-
-
-def test_deal_that_shows_after_the_close_opens_nothing():
-    assert after(PositionClosed(position(0.3, 10)), deal(0.3, 10)) == {}
+    assert after(deal(0.3, 1), deal(-0.3, 2), PositionOpened(position(0.3))) == {}
+    stale = PositionChanged(position(0.3), position(0.1))
+    assert after(deal(-0.2, 1), stale, positions=[position(0.3)]) == {1: 0.1}
 
 
 def test_reversal_of_a_net_position_turns_it():
-    assert after(PositionOpened(position(0.3, 10)), deal(-0.5, 20)) == {1: pytest.approx(-0.2)}
+    assert after(deal(-0.5, 1), positions=[position(0.3)]) == {1: -0.2}
 
 
-def test_position_that_a_fact_closed_is_not_brought_back_by_an_older_reading():
+def test_ticket_follows_the_record():
     holdings = Holdings()
     holdings.watch()
-    holdings.apply(PositionClosed(position(0.1, 10)))
-    holdings.seed([position(0.1, 10), position(0.2, 10, identifier=2)])
-    assert held(holdings) == {2: 0.2}
+    holdings.seed([position(0.3)], [])
+    holdings.apply(PositionChanged(position(0.3, ticket=77), position(0.3)))
+    assert [(one.identifier, one.ticket) for one in holdings] == [(1, 77)]
+
+
+def test_position_that_is_closed_is_gone():
+    assert after(PositionClosed(position(0.3)), positions=[position(0.3)]) == {}
+
+
+def test_deal_that_the_first_reading_contains_counts_once():
+    holdings = Holdings()
+    holdings.watch()
+    contained, new = deal(0.1, 1), deal(0.2, 2)
+    holdings.apply(contained)
+    holdings.apply(new)
+    holdings.seed([position(0.1)], [contained.deal])
+    assert held(holdings) == {1: pytest.approx(0.3)}
 
 
 lots = st.integers(-5, 5).filter(bool).map(lambda n: n / 100)
 
 
-@given(st.lists(lots, min_size=1, max_size=6), st.data())
-def test_every_interleaving_of_deals_and_records_ends_with_the_truth(moves, data):
-    """Deals come in their order and so do records, but either may be ahead of the other."""
-    sums = [round(total, 8) for total in itertools.accumulate(moves)]
-    if 0.0 in sums:
-        sums, moves = sums[: sums.index(0.0) + 1], moves[: sums.index(0.0) + 1]
-    deals = [deal(move, 10 * n) for n, move in enumerate(moves, 1)]
-    records = [
-        PositionChanged(position(total, 10 * n), position(total, 0))
-        for n, total in enumerate(sums, 1)
-        if total
-    ]
-    if not sums[-1]:
-        records.append(PositionClosed(position(sums[0], 10)))
+@given(st.lists(lots, min_size=1, max_size=8), st.data())
+def test_what_is_held_is_the_sum_of_the_deals_that_were_told(moves, data):
+    """Wherever the first reading was taken, and wherever the records come."""
+    sums = [0.0, *(round(total, 8) for total in itertools.accumulate(moves))]
+    if 0.0 in sums[1:]:
+        # A closed position's identifier is not used again.
+        end = sums.index(0.0, 1)
+        sums, moves = sums[: end + 1], moves[:end]
+    deals = [deal(move, n) for n, move in enumerate(moves, 1)]
+    contained = data.draw(st.integers(0, len(deals)))
+    records = [PositionChanged(position(one), position(0.5)) for one in sums if one]
     holdings = Holdings()
-    while deals or records:
-        takes_deal = deals and (not records or data.draw(st.booleans()))
-        holdings.apply((deals if takes_deal else records).pop(0))
-    assert held(holdings) == ({1: pytest.approx(sums[-1])} if sums[-1] else {})
+    holdings.watch()
+    seeded_at = data.draw(st.integers(0, len(deals)))
+    for fact in deals[:seeded_at]:
+        holdings.apply(fact)
+    base = [position(sums[contained])] if sums[contained] else []
+    holdings.seed(base, [one.deal for one in deals[:contained]])
+    told = max(contained, seeded_at)
+    assert held(holdings) == ({1: sums[told]} if sums[told] else {})
+    for number in range(seeded_at, len(deals)):
+        if data.draw(st.booleans()):
+            holdings.apply(data.draw(st.sampled_from(records)))
+        holdings.apply(deals[number])
+        told = max(contained, number + 1)
+        assert held(holdings) == ({1: sums[told]} if sums[told] else {})

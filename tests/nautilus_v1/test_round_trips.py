@@ -11,11 +11,16 @@ from nautilus_trader.execution.messages import (
     GenerateOrderStatusReports,
     GeneratePositionStatusReports,
 )
-from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.objects import Money
 
 from tradingview_scraper.adapters.mt5.rules.identity import namespace_of
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason
+
+NETTING = {
+    "extends": "demo-netting",
+    "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
+}
 
 LIFE = ["Initialized", "Submitted", "Accepted", "Filled"]
 
@@ -92,15 +97,14 @@ def test_pair_on_the_accounts_own_currency_ends_flat_to_the_unit(terminal, run_n
 
 
 def test_short_round_trip_on_a_netting_account(terminal, run_node):
-    terminal.reset(
-        {"extends": "demo-netting", "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"}}
-    )
+    terminal.reset(NETTING)
 
     async def drive(rig):
         position = await rig.opened(rig.strategy.sell("EURUSD", "3000"))
         assert position.id.value == "EURUSD.MT5-S-001-001"
         assert position.signed_decimal_qty() == -3000
-        await rig.done(rig.strategy.buy("EURUSD", "1000", reduce_only=True, position=position))
+        part = rig.strategy.buy("EURUSD", "1000", reduce_only=True, position=position)
+        assert (await rig.done(part)).status == OrderStatus.FILLED, part.last_event
         assert position.signed_decimal_qty() == -2000
         denied = await rig.done(rig.strategy.buy("EURUSD", "3000", reduce_only=True))
         assert rig.names(denied)[-1] == "Denied"
@@ -115,6 +119,23 @@ def test_short_round_trip_on_a_netting_account(terminal, run_node):
         oms_type="NETTING",
         terminal_fields={"login": terminal.books()["account"]["login"]},
     )
+
+
+def test_reduce_only_right_after_the_fill_is_taken(terminal, run_node):
+    """The terminal may show the deal before the position."""
+    terminal.reset(NETTING)
+
+    async def drive(rig):
+        for _ in range(10):
+            for side in (rig.strategy.sell, rig.strategy.buy):
+                order = side("EURUSD", "1000", reduce_only=side == rig.strategy.buy)
+                await rig.until(lambda: order.is_closed)  # noqa: B023
+                assert order.status == OrderStatus.FILLED, order.last_event
+        assert rig.cache.positions_open() == []
+        check_books(rig)
+
+    login = terminal.books()["account"]["login"]
+    run_node(terminal, drive, oms_type="NETTING", terminal_fields={"login": login})
 
 
 def test_order_carries_its_identity_in_the_magic_number(terminal, run_node):

@@ -1,13 +1,14 @@
 """Does a worker process stay small, alone with its pipes, and never without its node?"""
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
-import psutil
 import pytest
 
 from tradingview_scraper.adapters.mt5.client.process import spawn
@@ -118,7 +119,7 @@ def test_a_worker_imports_neither_nautilus_nor_pandas_and_stays_small(worker, lo
     heard(worker)
     answer = heard(worker)
     assert bytes(answer.value).endswith(b"\xa0"), "an empty list of modules"
-    assert psutil.Process(worker.pid).memory_info().rss < 60 * 1024 * 1024
+    assert resident_bytes(worker) < 60 * 1024 * 1024
 
 
 def test_the_root_package_imports_neither_nautilus_nor_pandas():
@@ -162,14 +163,16 @@ def test_ctrl_c_does_not_end_a_worker(worker, loud):
     assert os.getpgid(worker.pid) != os.getpgid(0)
 
 
-def test_a_worker_does_not_outlive_a_node_that_is_killed(tmp_path):
+def test_a_worker_does_not_outlive_a_node_that_is_killed(tmp_path, processes):
     """Though it hangs in a call that holds the interpreter's lock, as the library's calls do."""
+    marker = tmp_path / "called"
     (tmp_path / "hanging_mt5_library.py").write_text(
         textwrap.dedent(
-            """
-            import ctypes, sys
+            f"""
+            import ctypes, pathlib, sys
 
             def initialize(*args, **kwargs):
+                pathlib.Path({str(marker)!r}).touch()
                 if sys.platform == "win32":
                     ctypes.PyDLL("kernel32").Sleep(600_000)
                 else:
@@ -195,25 +198,24 @@ def test_a_worker_does_not_outlive_a_node_that_is_killed(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", node], stdout=subprocess.PIPE, text=True)
     try:
         pid = int(process.stdout.readline())
-        hanging = psutil.Process(pid)
-        until(lambda: _is_in_the_call(hanging))
+        until(marker.exists)
+        assert processes.lives(pid)
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
 
-    until(lambda: not _lives(hanging))
+    until(lambda: not processes.lives(pid))
 
 
-def _is_in_the_call(process):
-    """It has imported everything, has read the command, and does nothing more."""
-    before = process.cpu_times().user
-    time.sleep(0.3)
-    return before > 0.05 and process.cpu_times().user == before
-
-
-def _lives(process):
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def resident_bytes(process):
+    if sys.platform != "win32":
+        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    counters = (ctypes.c_size_t * 9)()
+    size = ctypes.sizeof(counters)
+    assert ctypes.WinDLL("kernel32").K32GetProcessMemoryInfo(
+        ctypes.c_void_p(int(process._handle)), ctypes.byref(counters), size
+    )
+    # PROCESS_MEMORY_COUNTERS: two 32-bit fields, the peak, and then the working set.
+    return counters[2]

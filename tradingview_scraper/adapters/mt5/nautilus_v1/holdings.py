@@ -1,4 +1,4 @@
-"""Which positions does the account have, as far as the terminal has said?"""
+"""Which positions does the account have, counting every deal that was told?"""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -21,70 +21,62 @@ _NOISE_LOTS: Final = 1e-8
 class Holdings:
     """The open positions by identifier: an identifier stays, a ticket may change [vendor].
 
-    A deal counts at once, also when the position's own record follows later: a strategy acts on
-    its fills, and nothing may be closed twice. A record is as new as its last change of volume,
-    which carries the time of the deal that made it [vendor].
+    Volumes are those of one reading of the account and of each deal that it did not contain. The
+    positions' own records may be ahead of the deals or behind them, so only their tickets count: a
+    strategy acts on its fills, and what it has closed must not be there a second time.
     """
 
     def __init__(self) -> None:
         self._held: dict[int, TradePosition] = {}
-        #: When a position last changed by its own records, and by deals; closed ones too.
-        self._recorded_msc: dict[int, int] = {}
-        self._dealt_msc: dict[int, int] = {}
-        self._closed: set[int] = set()
+        self._counted: set[int] = set()
+        self._early: list[TradeDeal] | None = None
 
     def __iter__(self) -> Iterator[TradePosition]:
         return iter(tuple(self._held.values()))
 
     def watch(self) -> None:
-        """Facts follow from here on; `seed` may come later."""
+        """Facts follow from here on, a reading (`seed`) later."""
         self._held.clear()
-        self._recorded_msc.clear()
-        self._dealt_msc.clear()
-        self._closed.clear()
+        self._counted.clear()
+        self._early = []
 
-    def seed(self, positions: Iterable[TradePosition]) -> None:
-        """A reading of all positions. What facts have said since `watch` is newer."""
-        for position in positions:
-            told = position.identifier in self._recorded_msc or position.identifier in self._closed
-            if not told:
-                self._take(position)
+    def seed(self, positions: Iterable[TradePosition], deals: Iterable[TradeDeal]) -> None:
+        """The account at one moment since `watch`, and the latest deals that it contains."""
+        self._held = {position.identifier: position for position in positions}
+        self._counted.update(deal.ticket for deal in deals)
+        early, self._early = self._early or [], None
+        for deal in early:
+            self._count(deal)
 
     def apply(self, fact: Fact) -> None:
         """Take in what happened."""
         match fact:
-            case PositionOpened(position) | PositionChanged(position, _):
-                self._take(position)
-            case PositionClosed(position):
-                self._closed.add(position.identifier)
-                self._held.pop(position.identifier, None)
             case Dealt(deal, _) if is_trade(deal):
-                self._count(deal)
-
-    def _take(self, position: TradePosition) -> None:
-        changed = position.time_update_msc or position.time_msc
-        if changed >= self._dealt_msc.get(position.identifier, 0):
-            self._recorded_msc[position.identifier] = changed
-            self._held[position.identifier] = position
+                if self._early is None:
+                    self._count(deal)
+                else:
+                    self._early.append(deal)
+            case PositionOpened(position) | PositionChanged(position, _):
+                held = self._held.get(position.identifier)
+                if held is not None:
+                    self._held[position.identifier] = held._replace(ticket=position.ticket)
+            case PositionClosed(position):
+                self._held.pop(position.identifier, None)
 
     def _count(self, deal: TradeDeal) -> None:
-        identifier = deal.position_id
-        if identifier in self._closed or deal.time_msc <= self._recorded_msc.get(identifier, 0):
+        if deal.ticket in self._counted:
             return
-        self._dealt_msc[identifier] = deal.time_msc
-        held = self._held.pop(identifier, None) or _opened_by(deal)
+        self._counted.add(deal.ticket)
+        held = self._held.pop(deal.position_id, None) or _opened_by(deal)
         lots = held.volume if held.type == PositionType.BUY else -held.volume
         lots += deal.volume if deal.type == DealType.BUY else -deal.volume
         if abs(lots) > _NOISE_LOTS:
-            self._held[identifier] = held._replace(
-                volume=round(abs(lots), 8),
-                type=int(PositionType.BUY if lots > 0 else PositionType.SELL),
-                time_update_msc=deal.time_msc,
-            )
+            side = PositionType.BUY if lots > 0 else PositionType.SELL
+            self._held[deal.position_id] = held._replace(volume=round(abs(lots), 8), type=int(side))
 
 
 def _opened_by(deal: TradeDeal) -> TradePosition:
-    """The position of an opening deal, before the terminal shows it; nothing is in it yet."""
+    """The position of an opening deal, with nothing in it yet. Its ticket is its identifier."""
     return TradePosition(
         ticket=deal.position_id,
         time=deal.time,

@@ -90,7 +90,7 @@ class Session:
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
         snapshot = await self.statements.read()
-        self._holdings.seed(snapshot.positions)
+        self._holdings.seed(snapshot.positions, snapshot.deals)
         magics = {order.magic for order in (*snapshot.orders, *snapshot.history)}
         magics |= {deal.magic for deal in snapshot.deals}
         magics |= {position.magic for position in snapshot.positions}

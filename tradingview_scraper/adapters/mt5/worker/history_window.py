@@ -18,6 +18,8 @@ _WHOLE: Final = 2_000
 _RECENT: Final = 1_000
 #: Seconds before the newest record that are read again: records come late and out of order.
 _OVERLAP: Final = 180
+#: The same when records are looked for that were made just now; what it misses, the count shows.
+_JUST_NOW: Final = 2
 #: Seconds between two readings of the whole window, while the terminal counts more than it lists.
 _AUDIT_SECS: Final = 5.0
 
@@ -85,11 +87,11 @@ class HistoryWindow:
     ) -> Generator[None, None, None]:
         """Add new records to `found`: those near the newest, and all when the count says so.
 
-        Yields after each call of the library. `straight`: without counting first, for when
-        something new is likely.
+        Yields after each call of the library. `straight`: without counting first and only the
+        last seconds, for when something was done just now.
         """
         if straight:
-            found += self._read(self._newest - _OVERLAP)
+            found += self._read(self._newest - _JUST_NOW)
             yield
             return
         total: int = ask(self._library, self._kind.total, self.start, LAST_DATE)
