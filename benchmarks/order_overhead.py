@@ -22,7 +22,7 @@ from benchmarks.figures import Figure
 from benchmarks.node import run_node, terminal_config, until
 from tradingview_scraper.adapters.mt5.simulator.control import launch
 
-ORDERS, WARM = 300, 30
+ORDERS, WARM, PAUSE_SECS = 300, 30, 0.05
 _DIRECT = """
 import json, sys, time
 import tradingview_scraper.adapters.mt5.simulator as mt5
@@ -41,7 +41,7 @@ for number in range(count):
     spent.append(time.perf_counter_ns() - started)
     assert result is not None and result.retcode == 10009, (result, mt5.last_error())
     position = result.order
-    time.sleep(0.005)
+    time.sleep(0.05)
 mt5.shutdown()
 print(json.dumps(spent))
 """
@@ -55,6 +55,7 @@ class Trader(Strategy):
         self.instrument_id = InstrumentId.from_str("EURUSD.MT5")
         self.spent: list[int] = []
         self.sent = 0
+        self.filled = asyncio.Event()
 
     def on_start(self) -> None:
         self.subscribe_quote_ticks(self.instrument_id)
@@ -71,6 +72,7 @@ class Trader(Strategy):
 
     def on_order_filled(self, event: OrderFilled) -> None:
         self.spent.append(time.perf_counter_ns() - self.sent)
+        self.filled.set()
 
 
 def run() -> list[Figure]:
@@ -80,10 +82,11 @@ def run() -> list[Figure]:
 
         async def drive(node: TradingNode) -> None:
             await until(lambda: node.cache.quote_tick(trader.instrument_id) is not None, 30)
-            for number in range(ORDERS):
+            for _ in range(ORDERS):
+                trader.filled.clear()
                 trader.trade()
-                await until(lambda done=number: len(trader.spent) > done, 30, 0.0005)
-                await asyncio.sleep(0.005)
+                await asyncio.wait_for(trader.filled.wait(), 30)
+                await asyncio.sleep(PAUSE_SECS)
 
         run_node(terminal_config(control), ["EURUSD"], trader, drive, trading=True)
         answer = subprocess.run(

@@ -1,6 +1,7 @@
 """Does a client attach to the right terminal and account, or say why not, within its deadline?"""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from tradingview_scraper.adapters.mt5.terminal.errors import (
 @pytest.fixture
 def library(monkeypatch):
     """Libraries of this folder can be named."""
-    monkeypatch.syspath_prepend(str(Path(__file__).with_name("libraries")))
+    folder = str(Path(__file__).with_name("libraries"))
+    monkeypatch.setattr(sys, "path", [folder, *sys.path])
 
 
 def refused(client, expected):

@@ -137,11 +137,61 @@ def test_after_a_request_deals_are_read_at_once_and_without_counting(library, ma
     library.calls.clear()
     library.deals.append(make.deal(3, NOW))
 
-    reader.feed.request_was_sent()
+    reader.feed.request_was_sent(0)
     report, _ = reader.feed.step(reader.now)
     assert report is None
     assert [name for name, _, _ in library.calls] == ["history_deals_get"]
     assert reader.changes()[0].deals[0].ticket == 3
+
+
+def test_deals_of_the_request_leave_before_the_account_is_looked_at(library, make):
+    reader = Reader(library)
+    reader.read()
+    library.deals += [make.deal(3, NOW, order=4), make.deal(5, NOW, order=6)]
+    library.history += [make.order(4, NOW), make.order(6, NOW)]
+    library.calls.clear()
+
+    reader.feed.request_was_sent(4)
+    while (report := reader.feed.step(reader.now)[0]) is None:
+        pass
+
+    assert [name for name, _, _ in library.calls] == ["history_deals_get", "history_orders_get"]
+    assert [row.ticket for row in (*report.deals, *report.history)] == [3, 4]
+    # What is not the request's waits until the account was compared.
+    report, _ = reader.feed.step(reader.now)
+    assert library.calls[-1][0] == "account_info"
+    assert [row.ticket for row in (*report.deals, *report.history)] == [5, 6]
+
+
+def test_deals_of_the_request_just_sent_leave_without_another_look_at_the_account(library, make):
+    """It was compared directly before the request, and the server gave it that ticket."""
+    reader = Reader(library)
+    reader.read()
+    library.deals += [make.deal(3, NOW, order=50), make.deal(4, NOW, order=51)]
+    library.history += [make.order(50, NOW), make.order(51, NOW)]
+    reader.feed.request_was_sent(50)
+
+    library.calls.clear()
+    own = None
+    while own is None:
+        own, _ = reader.feed.step(reader.now)
+    assert library.count("account_info") == 0
+    assert [row.ticket for row in (*own.deals, *own.history)] == [3, 50]
+    assert own.account is None
+
+    (other, last) = reader.read()
+    assert [row.ticket for row in (*other.deals, *other.history)] == [4, 51]
+    assert other.account is not None and not is_news(last)
+
+
+def test_other_deals_wait_for_a_look_at_the_account_after_a_request_too(library, make):
+    reader = Reader(library)
+    reader.read()
+    library.deals.append(make.deal(3, NOW, order=50))
+    reader.feed.request_was_sent(51)
+    library.account = library.account._replace(login=8)
+
+    assert [type(report) for report in reader.read()] == [Foreign]
 
 
 def test_after_a_request_readings_come_quickly_until_its_deals_are_there(library, make):
@@ -149,7 +199,7 @@ def test_after_a_request_readings_come_quickly_until_its_deals_are_there(library
     for _ in range(3):
         reader.read()
     start = reader.now
-    reader.feed.request_was_sent()
+    reader.feed.request_was_sent(0)
     reader.read()
     reader.read()
     assert reader.now - start < 0.05

@@ -43,6 +43,8 @@ from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo, Trade
 
 #: Seconds that a report waits for the engine to apply the fills before it.
 _APPLY_SECS: Final = 5.0
+#: Seconds after a deal until the account is published though it was not read anew.
+_ACCOUNT_SECS: Final = 0.5
 
 #: States in which the server has the order.
 _TAKEN: Final = frozenset({OrderState.PLACED, OrderState.PARTIAL, OrderState.FILLED})
@@ -85,6 +87,7 @@ class TradeEvents:
         self._publish_account = publish_account
         self._backlog: deque[Fact] = deque()
         self._drain_task: asyncio.Task[None] | None = None
+        self._account_timer: asyncio.TimerHandle | None = None
         self._unapplied: list[tuple[ClientOrderId, TradeId]] = []
         self._unlisted: set[str] = set()
 
@@ -97,9 +100,10 @@ class TradeEvents:
             self._drain_task = self._loop.create_task(self._drain())
         accounts = [fact.account for fact in facts if isinstance(fact, AccountSeen)]
         if accounts:
-            self._publish_account(accounts[-1])
-        elif any(isinstance(fact, Dealt) for fact in facts):
-            self._publish_account(None)
+            self._say_account(accounts[-1])
+        elif any(isinstance(fact, Dealt) for fact in facts) and self._account_timer is None:
+            # The account is read after its deals; should it look the same, it is said all the same.
+            self._account_timer = self._loop.call_later(_ACCOUNT_SECS, self._say_account, None)
 
     def accept(self, entry: Entry, ticket: int, ts_event: int) -> None:
         """The venue has the order: once, whoever says so first."""
@@ -127,9 +131,18 @@ class TradeEvents:
     def close(self) -> None:
         """Publish nothing more."""
         self._backlog.clear()
+        if self._account_timer is not None:
+            self._account_timer.cancel()
+            self._account_timer = None
         if self._drain_task is not None:
             self._drain_task.cancel()
             self._drain_task = None
+
+    def _say_account(self, account: AccountInfo | None) -> None:
+        if self._account_timer is not None:
+            self._account_timer.cancel()
+            self._account_timer = None
+        self._publish_account(account)
 
     def _advance(self) -> bool:
         """Publish until a fact has to wait. True when none is left."""

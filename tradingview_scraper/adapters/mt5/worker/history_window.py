@@ -18,8 +18,8 @@ _WHOLE: Final = 2_000
 _RECENT: Final = 1_000
 #: Seconds before the newest record that are read again: records come late and out of order.
 _OVERLAP: Final = 180
-#: The same when records are looked for that were made just now; what it misses, the count shows.
-_JUST_NOW: Final = 2
+#: The same when records are looked for that were made just now; the count shows what it misses.
+_JUST_NOW: Final = 0
 #: Seconds between two readings of the whole window, while the terminal counts more than it lists.
 _AUDIT_SECS: Final = 5.0
 
@@ -88,7 +88,7 @@ class HistoryWindow:
         """Add new records to `found`: those near the newest, and all when the count says so.
 
         Yields after each call of the library. `straight`: without counting first and only the
-        last seconds, for when something was done just now.
+        newest second and later, for when something was done just now.
         """
         if straight:
             found += self._read(self._newest - _JUST_NOW)

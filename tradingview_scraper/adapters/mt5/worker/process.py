@@ -19,10 +19,14 @@ def take_pipes() -> tuple[int, int]:
     program that it starts can touch a frame.
     """
     reading, writing = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        # A program without a console on Windows has no stderr either.
+        os.dup2(nothing, 1)
     os.close(nothing)
-    os.dup2(2, 1)
     if sys.platform == "win32":
         import msvcrt
 

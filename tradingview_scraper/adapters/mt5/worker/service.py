@@ -200,7 +200,7 @@ class Service:
         else:
             self._send(Answer(command.id, value, *reply[1:]))
         if function == _REQUEST and self._trade is not None:
-            self._trade.request_was_sent()
+            self._trade.request_was_sent(0 if failed else reply.value.order)
             self._schedule.hurry(self._trade.watch, time.perf_counter())
 
     def _may_trade(self, command: Call, attachment: Attachment) -> bool:

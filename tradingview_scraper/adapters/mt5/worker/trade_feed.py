@@ -3,7 +3,9 @@
 One *reading* goes over all of them, a call at a time, and ends in a report, an empty one too: who
 waits for something counts them. Deals come first and leave before the rest is read, so that a fill
 leaves soonest. The account is compared with the expected one after whatever was read, before any
-of it leaves. Figures that only follow the prices are not changes.
+of it leaves; only records of a request that was just sent need no look at the account: it was
+compared directly before the request, and the server gave it the ticket that they carry. Figures
+that only follow the prices are not changes.
 """
 
 from collections.abc import Generator
@@ -12,6 +14,7 @@ from typing import Any, Final
 from tradingview_scraper.adapters.mt5.terminal.api import TerminalLibrary
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
+    TradeDeal,
     TradeOrder,
     TradePosition,
 )
@@ -28,6 +31,7 @@ from tradingview_scraper.adapters.mt5.worker.library import account_of, ask
 _ORDER_PRICE: Final = TradeOrder._fields.index("price_current")
 _POSITION_PRICE: Final = TradePosition._fields.index("price_current")
 _POSITION_PROFIT: Final = TradePosition._fields.index("profit")
+_DEAL_ORDER: Final = TradeDeal._fields.index("order")
 _ACCOUNT_PROFIT: Final = AccountInfo._fields.index("profit")
 _ACCOUNT_CALL: Final = AccountInfo._fields.index("margin_so_call")
 _ACCOUNT_INITIAL: Final = AccountInfo._fields.index("margin_initial")
@@ -67,6 +71,8 @@ class TradeFeed:
         self._pieces: Generator[Report | None, None, None] | None = None
         self._due = 0.0
         self._rush = 0
+        # Tickets of requests whose deals were not seen yet.
+        self._just_sent: set[int] = set()
         self._seq = 0
         # Found and not sent yet; it outlives a reading that fails.
         self._changes = _Changes()
@@ -87,8 +93,13 @@ class TradeFeed:
         self._due = now + self._every
         return self._due
 
-    def request_was_sent(self) -> None:
-        """Read again from the start: deals of the request may be there already."""
+    def request_was_sent(self, ticket: int) -> None:
+        """Read again from the start: deals of the request may be there already.
+
+        `ticket` is the order that the server made of it, 0 when it made none or none is known.
+        """
+        if ticket:
+            self._just_sent.add(ticket)
         if self._pieces is not None and self._deals is not None:
             self._pieces.close()
             self._pieces = None
@@ -137,11 +148,16 @@ class TradeFeed:
         straight = self._rush > 0
         yield from deals.read_new(changes.deals, now, straight=straight)
         yield from history.read_new(changes.history, now, straight=straight)
+        self._rush = 0 if changes.deals else max(0, self._rush - 1)
+        if self._just_sent and (own := changes.take(self._just_sent)):
+            self._just_sent.difference_update(deal[_DEAL_ORDER] for deal in own.deals)
+            yield self._frame(own)
+        if not self._rush:
+            self._just_sent.clear()
         account = account_of(self._library)
         if self._is_foreign(account):
             yield self._foreign_report(account)
             return
-        self._rush = 0 if changes.deals else max(0, self._rush - 1)
         yield self._report(account, now) if changes else None
         self._read_orders()
         yield None
@@ -180,6 +196,7 @@ class TradeFeed:
         self._foreign = True
         self._deals = self._history = None
         self._changes = _Changes()
+        self._just_sent.clear()
         self._account = None
         reason = self._expected.objection(account) or ""
         return Foreign(self.watch, reason, account)
@@ -191,6 +208,11 @@ class TradeFeed:
         if is_news:
             self._account = steady
             self._account_due = now + self._account_every
+        return self._frame(changes, account if is_news else None, full=full)
+
+    def _frame(
+        self, changes: "_Changes", account: AccountInfo | None = None, *, full: bool = False
+    ) -> Trade:
         self._seq += 1
         return Trade(
             watch=self.watch,
@@ -202,7 +224,7 @@ class TradeFeed:
             positions_gone=tuple(changes.positions_gone),
             deals=tuple(changes.deals),
             history=tuple(changes.history),
-            account=account if is_news else None,
+            account=account,
             deals_from=self._deals_from or 1,
             orders_from=self._orders_from or 1,
         )
@@ -218,6 +240,16 @@ class _Changes:
         self.positions_gone: list[int] = []
         self.deals: list[Any] = []
         self.history: list[Any] = []
+
+    def take(self, tickets: set[int]) -> "_Changes":
+        """Take out the deals and finished orders of these orders."""
+        own = _Changes()
+        own.deals = [deal for deal in self.deals if deal[_DEAL_ORDER] in tickets]
+        own.history = [order for order in self.history if order[0] in tickets]
+        if own:
+            self.deals = [deal for deal in self.deals if deal[_DEAL_ORDER] not in tickets]
+            self.history = [order for order in self.history if order[0] not in tickets]
+        return own
 
     def __bool__(self) -> bool:
         return bool(
