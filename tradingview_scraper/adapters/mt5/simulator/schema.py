@@ -63,6 +63,12 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: str = "Simulated Trader"
     #: Largest number of pending orders; 0 is no limit.
     limit_orders: int = 200
+    #: Largest number of open positions; 0 is no limit. The library does not show it.
+    limit_positions: int = 0
+    #: Positions of a symbol must be closed in the order of their opening (hedging accounts).
+    fifo_close: bool = False
+    #: Opposite positions in one symbol are refused (hedging accounts).
+    hedge_prohibited: bool = False
     #: Margin level in per cent at which the broker warns.
     margin_so_call: float = 50.0
     #: Margin level in per cent at which the broker closes positions.
@@ -121,6 +127,12 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     deal_lag_ms: int = 0
     #: Points by which market orders fill worse than the quote.
     slippage_points: int = 0
+    #: Points by which stop losses, take profits and stop orders fill worse than the touching tick.
+    stop_slippage_points: int = 0
+    #: Charged per deal, in the deposit currency, beside the commission.
+    fee_per_deal: float = 0.0
+    #: Lots that each tick offers on either side; 0 is without end.
+    liquidity_lots: float = 0.0
 
 
 class TerminalSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

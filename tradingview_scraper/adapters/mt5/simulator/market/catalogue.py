@@ -32,8 +32,8 @@ LIVE_FIELDS: Final = frozenset(
     }
 )
 
-#: What the broker executes so far: a symbol says so truthfully.
-ORDER_MODE: Final = SymbolOrderMode.MARKET | SymbolOrderMode.SL | SymbolOrderMode.TP
+#: What the broker offers: everything, closing by an opposite position included.
+ORDER_MODE: Final = ~SymbolOrderMode(0)
 
 Day = Literal["currencies", "stocks", "flat"]
 
