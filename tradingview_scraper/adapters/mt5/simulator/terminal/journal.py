@@ -8,7 +8,7 @@ clock that is stepped.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -39,13 +39,12 @@ _NUMBERS: Final[dict[int, Message]] = {
 
 
 class Journal:
-    """The calls and verbs of one terminal. Without a file, nothing is kept."""
+    """The calls and verbs of one terminal, at the server's time `now_msc`. No file: none kept."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, now_msc: Callable[[], int]) -> None:
         self._path: Final = file
         self._file = None if file is None else file.open("a", encoding="utf-8", newline="\n")
-        #: The server's time, which the terminal sets before it writes.
-        self.now_msc = 0
+        self._now_msc: Final = now_msc
 
     def call(self, client: int, frame: bytes | memoryview, answer: bytes, lost: bool) -> None:
         """Write one call: the request's frame and the answer's, empty when it was not executed."""
@@ -94,8 +93,9 @@ class Journal:
     def _write(self, entry: dict[str, Any]) -> None:
         if self._file is None:
             return
-        moment = datetime.fromtimestamp(self.now_msc / 1000, UTC)
-        at = moment.strftime("%Y.%m.%d %H:%M:%S.") + f"{self.now_msc % 1000:03d}"
+        seconds, part = divmod(self._now_msc(), 1000)
+        moment = datetime.fromtimestamp(seconds, UTC)
+        at = moment.strftime("%Y.%m.%d %H:%M:%S.") + f"{part:03d}"
         self._file.write(json.dumps({"at": at, **entry}, ensure_ascii=False) + "\n")
         self._file.flush()
 

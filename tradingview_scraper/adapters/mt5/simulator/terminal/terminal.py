@@ -119,7 +119,6 @@ class Terminal:
         """The reply to one request frame that `client` sent `now` (monotonic seconds)."""
         reply = self._handled(frame, now)
         if self._journal is not None:
-            self._journal.now_msc = self.market.now_msc
             self._journal.call(client, frame, reply.data, reply.lost)
         return reply
 

@@ -88,8 +88,9 @@ class World:
         for gap in state.gaps:
             self.market.gap(gap.symbol, gap.points, gap.msc)
         self.broker: Final = Broker(scenario, self.market, self.clock, Books(books))
-        self.journal: Final = Journal(books / _JOURNAL if scenario.terminal.journal else None)
-        self.journal.now_msc = self.market.now_msc
+        self.journal: Final = Journal(
+            books / _JOURNAL if scenario.terminal.journal else None, lambda: self.market.now_msc
+        )
         self.terminal: Final = Terminal(
             scenario,
             self.clock,
