@@ -79,6 +79,11 @@ class Market:
         self._selected = {spec.name for spec in scenario.symbols if spec.selected}
 
     @property
+    def has_late_ticks(self) -> bool:
+        """Ticks were pushed at moments that had passed, and `run_to` has not reported them yet."""
+        return bool(self._late)
+
+    @property
     def now_msc(self) -> int:
         """Up to when ticks are revealed, in milliseconds of server time."""
         return self._now

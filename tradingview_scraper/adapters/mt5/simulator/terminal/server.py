@@ -7,6 +7,7 @@ same protocol class speaks to the real library on a named pipe and to ours on a 
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import itertools
 import json
@@ -32,6 +33,8 @@ from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
 #: exact; this only keeps stops and books going.
 _LOOK_SECS: Final = 0.05
 _EXIT_UNUSABLE: Final = 2
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
 #: No client sends more [recorded: 4 KB]; who does speaks another protocol.
 _LARGEST_REQUEST: Final = 65_536
 
@@ -323,6 +326,7 @@ async def _serve(path: str, books: Path | None, until_stdin_ends: bool) -> None:
         threading.Thread(target=_wait_for_stdin, args=(loop, server.stop), daemon=True).start()
     if sys.platform != "win32":
         loop.add_signal_handler(signal.SIGTERM, server.stop)
+    _keep_memory()
     # What exists now lives as long as the process: the collector need not look at it again.
     gc.freeze()
     await server.serve(lambda: print(f"serving {path}", flush=True))
@@ -332,6 +336,17 @@ def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -
     while os.read(0, 1024):
         pass
     loop.call_soon_threadsafe(stop)
+
+
+def _keep_memory() -> None:
+    """Let the process keep freed memory: fresh pages cost more than what large answers hold."""
+    if not sys.platform.startswith("linux"):
+        return
+    # Elsewhere than with glibc there is no such function.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 32 * 1024 * 1024)
+        mallopt(_M_TRIM_THRESHOLD, 256 * 1024 * 1024)
 
 
 if sys.platform == "win32":

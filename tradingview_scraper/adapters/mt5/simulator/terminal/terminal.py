@@ -94,6 +94,8 @@ class Terminal:
         self._known_logins = {scenario.account.login, broker.account().login}
         self._paths: Final = {"path": path, "data_path": data_path, "commondata_path": data_path}
         self._faults = Faults()
+        #: The books may have changed since the broker was carried on.
+        self._traded = True
         self._live: Final = self._table(market, broker)
         self._answers = self._live
         self._connected = True
@@ -124,7 +126,18 @@ class Terminal:
 
     def run(self) -> None:
         """Let the world come up to the server's clock; without a link, clients see none of it."""
-        self.broker.advance_to(self.clock.now_msc())
+        now = self.clock.now_msc()
+        market = self.market
+        # A broker that is at this moment already has nothing to do, unless somebody has traded.
+        if self._traded or now > market.now_msc or market.has_late_ticks:
+            self._traded = False
+            self.broker.advance_to(now)
+
+    def send_by_hand(self, request: TradeRequest) -> SendAnswer:
+        """A person trades in the terminal window."""
+        self.run()
+        self._traded = True
+        return self.broker.send(request, reason=OrderReason.CLIENT)
 
     def add_fault(self, fault: Fault) -> None:
         """Put a fault in force. Raises ValueError for a function or a code that it cannot have."""
@@ -288,6 +301,7 @@ class Terminal:
 
     def _send(self, payload: bytes) -> bytes:
         request = TradeRequest._make(wire.REQUEST.decode(payload))
+        self._traded = True
         if self._spec.tradeapi_disabled:
             raise Denied(Status.TRADE_API_DISABLED)
         if not self.connected:

@@ -18,7 +18,6 @@ from tradingview_scraper.adapters.mt5.simulator.terminal.faults import KINDS, Fa
 from tradingview_scraper.adapters.mt5.simulator.terminal.timetable import VERBS
 from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
 from tradingview_scraper.adapters.mt5.terminal.constants import (
-    OrderReason,
     TradeAction,
     TradeRetcode,
 )
@@ -210,8 +209,7 @@ class Verbs:
         if unknown:
             raise ValueError(f"a trade request has no {', '.join(unknown)}")
         world = self._server.world
-        world.terminal.run()
-        answer = world.broker.send(_NO_REQUEST._replace(**request), reason=OrderReason.CLIENT)
+        answer = world.terminal.send_by_hand(_NO_REQUEST._replace(**request))
         return answer._asdict()
 
     def _books(self) -> dict[str, Any]:
