@@ -318,7 +318,9 @@ def test_a_terminal_that_the_timetable_kills_is_started_by_initialize(terminal):
     with pytest.raises(ConnectionError):
         terminal.advance(11)
     assert mt5.account_info() is None
-    assert mt5.initialize(terminal.path), mt5.last_error()
+    # While the process is still dying, an attempt may meet its last moment.
+    wait_until(lambda: mt5.initialize(terminal.path))
+    assert terminal.stats()["sessions"] == 1
 
 
 @pytest.mark.parametrize(
@@ -332,9 +334,26 @@ def test_a_terminal_that_the_timetable_kills_is_started_by_initialize(terminal):
     ],
 )
 def test_a_timetable_that_cannot_work_is_refused(terminal, entry, expected):
+    assert mt5.order_send(BUY).retcode == 10009
+    books = terminal.books()
     with pytest.raises(ValueError, match=expected):
         terminal.reset({**STEPPED, "faults": [entry]})
     assert mt5.account_info() is not None
+    # Nothing was forgotten for a scenario that does not work.
+    terminal.kill()
+    terminal.start()
+    assert terminal.books() == books
+
+
+def test_a_reset_to_ticks_that_are_missing_leaves_the_books(terminal):
+    assert mt5.order_send(BUY).retcode == 10009
+    books = terminal.books()
+    symbols = ["EURUSD", "GBPUSD", {"name": "USDJPY", "ticks": "nowhere.csv"}]
+    with pytest.raises(ValueError, match=r"nowhere\.csv"):
+        terminal.reset({**STEPPED, "symbols": symbols})
+    terminal.kill()
+    terminal.start()
+    assert terminal.books() == books
 
 
 def test_latencies_are_drawn_from_the_seed():

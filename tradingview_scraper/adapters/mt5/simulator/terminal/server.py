@@ -23,7 +23,7 @@ from typing import Any, Final
 from tradingview_scraper.adapters.mt5.simulator import address, wire
 from tradingview_scraper.adapters.mt5.simulator.broker.books import BooksError
 from tradingview_scraper.adapters.mt5.simulator.library.process import EXIT_ALREADY_SERVED
-from tradingview_scraper.adapters.mt5.simulator.scenario import ScenarioError
+from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, ScenarioError
 from tradingview_scraper.adapters.mt5.simulator.terminal.lock import AlreadyLocked, FileLock
 from tradingview_scraper.adapters.mt5.simulator.terminal.terminal import Reply
 from tradingview_scraper.adapters.mt5.simulator.terminal.verbs import Verbs
@@ -56,7 +56,7 @@ class Server:
         self._coming_back: asyncio.Task[None] | None = None
         self._updating = False
         self._verbs = Verbs(self)
-        self._check_timetable()
+        self._check_timetable(self.world.scenario)
 
     async def serve(self, listening: Callable[[], None]) -> None:
         """Serve until stopped; `listening` is called once clients can attach."""
@@ -137,12 +137,7 @@ class Server:
 
         Raises `ScenarioError` and leaves everything as it was.
         """
-        before, self.world = self.world, self.world.anew()
-        try:
-            self._check_timetable()
-        except ScenarioError:
-            self.world = before
-            raise
+        self.world = self.world.anew(self._check_timetable)
         self._limit = self.world.scenario.terminal.connections or None
         self._numbers = itertools.count(1)
         self.drop_connections()
@@ -172,8 +167,8 @@ class Server:
             self.sessions.add(session)
             session.serve()
 
-    def _check_timetable(self) -> None:
-        for number, entry in enumerate(self.world.scenario.faults):
+    def _check_timetable(self, scenario: Scenario) -> None:
+        for number, entry in enumerate(scenario.faults):
             try:
                 self._verbs.check(entry.do, entry.arguments)
             except (ValueError, TypeError) as error:

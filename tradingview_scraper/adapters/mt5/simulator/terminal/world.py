@@ -5,7 +5,7 @@ journals and the ticks that were pushed are on disk, and beside them what `_Stat
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker.books import Books
 from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.replay import recorded_ticks
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, load_scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.simulator.terminal.journal import Journal
@@ -112,9 +113,14 @@ class World:
         scenario = load_scenario(path)
         return cls(path, scenario, books or scenario.books or address.books_directory(path))
 
-    def anew(self) -> "World":
-        """The same path on fresh books, with the scenario as it reads now. `ScenarioError`."""
+    def anew(self, check: Callable[[Scenario], None]) -> "World":
+        """The same path on fresh books, with the scenario as it reads now.
+
+        Raises `ScenarioError`, also that of `check`, while the old books are still there.
+        """
         scenario = load_scenario(self.path)
+        check(scenario)
+        recorded_ticks(scenario, 0)
         Books(self.books).clear()
         self.journal.clear()
         (self.books / _STATE).unlink(missing_ok=True)
