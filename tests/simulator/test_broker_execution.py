@@ -252,3 +252,18 @@ def test_activated_stop_works_on_wherever_the_price_goes(open_desk: Callable[...
     desk.tick("EURUSD", 1.1009, 1.1010)
     assert [(deal.volume, deal.price) for deal in deals(desk)] == [(0.05, 1.105), (0.03, 1.101)]
     assert desk.broker.history_order(placed.order).state == OrderState.FILLED
+
+
+def test_whole_order_must_be_paid_for_however_little_there_is(
+    open_desk: Callable[..., Any],
+) -> None:
+    desk = quoted(
+        open_desk,
+        trade_exemode=3,
+        account={"balance": 100.0, "margin_mode": "exchange"},
+        broker={"liquidity_lots": 0.05},
+    )
+    for filling in (OrderFilling.IOC, OrderFilling.RETURN):
+        answer = desk.buy("EURUSD", 0.12, type_filling=int(filling))
+        assert (answer.retcode, answer.order) == (TradeRetcode.NO_MONEY, 0)
+    assert desk.broker.orders() == [] and desk.broker.positions() == []

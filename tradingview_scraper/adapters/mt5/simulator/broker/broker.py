@@ -143,6 +143,7 @@ class Broker:
             return refused(refusal)
         self._requests += 1
         answer = self._dealing.execute(self._ledger, request, reason)
+        self._timeline.enforce_margins()
         self._hold()
         number = crc32(f"{self._ledger.spec.login}/{self._requests}".encode())
         return answer._replace(request_id=number)

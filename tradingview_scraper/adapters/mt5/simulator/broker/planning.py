@@ -66,18 +66,21 @@ def plan_deal(
     fill = _fill(request, reason, info, tick, ledger, market.now_msc, broker)
     if ledger.is_hedging and met is not None:
         fill = fill._replace(order=fill.order._replace(position_id=met.identifier))
+    # What is asked for must be allowed and paid for, however much of it there is to trade.
+    whole = effect(fill, met)
+    refusal = _opening_refusal(info, request, whole, ledger)
+    if refusal is None and live:
+        refusal = _live_refusal(info, request, fill, whole, met, tick, market)
+    if refusal is None and adds(whole):
+        refusal = money_refusal(ledger, market, whole)
+    if refusal is not None:
+        return refusal
     if live:
         there = liquidity.available(info, fill.type, tick, fill.volume)
         if there < fill.volume and request.type_filling == OrderFilling.FOK:
             there = 0.0
         fill = fill._replace(volume=there)
-    result = effect(fill, met)
-    refusal = _opening_refusal(info, request, result, ledger)
-    if refusal is None and live:
-        refusal = _live_refusal(info, request, fill, result, met, tick, market)
-    if refusal is None and adds(result):
-        refusal = money_refusal(ledger, market, result)
-    return Plan(info, tick, fill, met, result) if refusal is None else refusal
+    return Plan(info, tick, fill, met, effect(fill, met))
 
 
 def plan_stops(

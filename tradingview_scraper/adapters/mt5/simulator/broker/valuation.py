@@ -6,7 +6,11 @@ from typing import Final
 from tradingview_scraper.adapters.mt5.simulator.broker import money
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
 from tradingview_scraper.adapters.mt5.simulator.broker.money import Holding
-from tradingview_scraper.adapters.mt5.simulator.broker.orders import STOP_LIMITS, side_of
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
+    SIDES,
+    STOP_LIMITS,
+    side_of,
+)
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import AccountStopoutMode, PositionType
@@ -89,9 +93,12 @@ class Valuation:
         return self._rounded(total)
 
     def order_margin(self, order: TradeOrder) -> float | None:
-        """What a waiting order holds; None when it cannot be converted."""
+        """What a waiting order holds; None when it cannot be converted.
+
+        The rest of a market order holds none: it is paid for as it trades [decision].
+        """
         spec = self._market.spec(order.symbol)
-        if spec is None or self._spec.margin_mode != "exchange":
+        if spec is None or self._spec.margin_mode != "exchange" or order.type in SIDES:
             return 0.0
         price = order.price_stoplimit if order.type in STOP_LIMITS else order.price_open
         holding = Holding(side_of(order.type), order.volume_current, price)
