@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("never_waits", "tick_latency", "order_overhead", "ingest", "memory")
+NAMES = ("never_waits", "tick_latency", "order_overhead", "ingest", "memory", "simulator")
 
 
 def main() -> int:

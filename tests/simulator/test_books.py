@@ -64,10 +64,12 @@ def test_every_line_is_one_whole_event(open_desk: Callable[..., Any], tmp_path: 
     traded(open_desk, tmp_path)
     events = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
     assert [sorted(event) for event in events[1:]] == [
-        ["balance", "deal", "login", "msc", "order", "position", "tickets"]
+        ["balance", "changes", "login", "msc", "tickets"]
     ] * 3
-    assert events[2]["position"]["volume"] == 0.01
-    assert events[2]["deal"]["order"] == events[2]["order"]["ticket"]
+    (change,) = events[2]["changes"]
+    assert sorted(change) == ["deal", "order", "position"]
+    assert change["position"]["volume"] == 0.01
+    assert change["deal"]["order"] == change["order"]["ticket"]
 
 
 def test_answer_is_on_disk_before_it_is_given(
@@ -77,7 +79,7 @@ def test_answer_is_on_disk_before_it_is_given(
     desk.tick("EURUSD", 1.1, 1.1001)
     answer = desk.buy("EURUSD", 0.01)
     last = json.loads((tmp_path / FILE).read_text().splitlines()[-1])
-    assert last["deal"]["ticket"] == answer.deal
+    assert last["changes"][0]["deal"]["ticket"] == answer.deal
 
 
 @pytest.mark.parametrize("torn", [b'{"login":5001234,"msc":1,"de', b"{}\x00\x00", b"[1"])

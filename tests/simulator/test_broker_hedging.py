@@ -352,7 +352,14 @@ def test_server_accepts(
     "action",
     [TradeAction.PENDING, TradeAction.MODIFY, TradeAction.REMOVE, TradeAction.CLOSE_BY],
 )
-def test_what_is_not_offered_is_refused_not_made_up(desk: Any, action: TradeAction) -> None:
+def test_what_is_not_offered_is_refused_not_made_up(
+    open_desk: Callable[..., Any], action: TradeAction
+) -> None:
+    desk = open_desk(symbols=[{"name": "EURUSD", "order_mode": 1 | 16 | 32}])
+    desk.tick("EURUSD", 1.10000, 1.10010)
+    desk.buy("EURUSD", 0.01)
+    desk.sell("EURUSD", 0.01)
+    named, by = (held.ticket for held in desk.broker.positions())
     answer = desk.send(
         action=int(action),
         symbol="EURUSD",
@@ -361,11 +368,12 @@ def test_what_is_not_offered_is_refused_not_made_up(desk: Any, action: TradeActi
         price=1.05,
         type_filling=int(OrderFilling.RETURN),
         order=123,
+        position=named,
+        position_by=by,
     )
     assert answer.retcode in (TradeRetcode.INVALID_ORDER, TradeRetcode.INVALID)
     assert (answer.order, answer.deal, desk.broker.orders()) == (0, 0, [])
-    # The symbol says itself that it offers market orders and stops only.
-    assert desk.market.info("EURUSD").order_mode == 1 | 16 | 32
+    assert len(desk.broker.positions()) == 2
 
 
 def test_requote_brings_the_prices(open_desk: Callable[..., Any]) -> None:

@@ -117,22 +117,6 @@ def test_connect_holds_a_terminal_that_runs_and_no_other(terminal):
         again.reset("demo-netting")
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        lambda control: control.requote(1),
-        lambda control: control.delay_history(1.0),
-        lambda control: control.shift_clock(1.0),
-        lambda control: control.set_trade_allowed(False),
-        lambda control: control.live_update(),
-        lambda control: control.set_limit(connections=1),
-    ],
-)
-def test_what_is_not_built_says_so(terminal, verb):
-    with pytest.raises(NotImplementedError, match="not built yet"):
-        verb(terminal)
-
-
 def test_pushed_ticks_reach_every_client_at_once(terminal):
     terminal.push_ticks("EURUSD", ticks(1.5, 1.6, 1.7))
     tick = mt5.symbol_info_tick("EURUSD")

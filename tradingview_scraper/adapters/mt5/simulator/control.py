@@ -28,6 +28,7 @@ from tradingview_scraper.adapters.mt5.simulator.library.process import (
     last_words,
     start_terminal,
 )
+from tradingview_scraper.adapters.mt5.simulator.scenario import with_whole_paths
 from tradingview_scraper.adapters.mt5.simulator.terminal import channel
 from tradingview_scraper.adapters.mt5.simulator.terminal.toml import to_toml
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
@@ -39,7 +40,7 @@ STOP_LIMIT_SECS: Final = 15.0
 _STEP_SECS: Final = 0.02
 
 _ERRORS: Final[dict[str, type[Exception]]] = {
-    error.__name__: error for error in (ValueError, TypeError, NotImplementedError, RuntimeError)
+    error.__name__: error for error in (ValueError, TypeError, RuntimeError)
 }
 
 
@@ -75,8 +76,8 @@ class Control:
     """One simulated terminal, from the side where the strings are pulled.
 
     `path` is what goes into ``initialize`` and ``MT5TerminalConfig.path``. Every method but `start`
-    and `close` raises ConnectionError when the terminal is not there, ValueError for what
-    it cannot do, and NotImplementedError for what is not built yet.
+    and `close` raises ConnectionError when the terminal is not there and ValueError for what it
+    cannot do.
     """
 
     def __init__(self, path: str, directory: Path | None) -> None:
@@ -125,7 +126,10 @@ class Control:
         return int(self._ask("drop_connections"))
 
     def set_connected(self, connected: bool) -> None:
-        """Cut or restore the link to the trade server: prices stand still, requests get 10031."""
+        """Cut or restore the link to the trade server: clients keep reading the last state.
+
+        Requests get 10031 meanwhile. The broker goes on: stops trigger, and `books` shows it.
+        """
         self._ask("set_connected", connected=connected)
 
     def lose_reply(self, function: str, when: Literal["before", "after"] = "after") -> None:
@@ -139,17 +143,64 @@ class Control:
         """
         self._ask("answer", function=function, retcode=retcode, n=n, executed=executed)
 
+    def fault(
+        self,
+        kind: Literal["hang", "slow", "lose", "answer"],
+        function: str | None = None,
+        *,
+        seconds: float = 0.0,
+        when: Literal["before", "after"] = "after",
+        code: int = 0,
+        executed: bool = False,
+        count: int | None = None,
+        lasts: float | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Put a fault in force for the calls that it meets: the general form of the verbs above.
+
+        It is over after `count` calls, after `lasts` seconds of world time, or with
+        `clear_faults`. `where` narrows it to calls with those arguments, each a value or a list of
+        values: ``where={"symbol": "EURUSD", "action": [5, 7]}``.
+        """
+        self._ask(
+            "fault",
+            kind=kind,
+            function=function,
+            seconds=seconds,
+            when=when,
+            code=code,
+            executed=executed,
+            count=count,
+            lasts=lasts,
+            where=dict(where or {}),
+        )
+
+    def clear_faults(self) -> None:
+        """End all faults that calls meet."""
+        self._ask("clear_faults")
+
     def requote(self, n: int) -> None:
-        """Not built yet."""
+        """Answer the next `n` market orders with 10004 and the prices that are offered instead."""
         self._ask("requote", n=n)
 
-    def delay_history(self, seconds: float) -> None:
-        """Not built yet."""
-        self._ask("delay_history", seconds=seconds)
+    def delay_history(self, seconds: float, meanwhile: Literal["none", "short"] = "none") -> None:
+        """From now on history must be downloaded: `seconds` (world time) from each first call on.
+
+        Until then ticks and bars are None with -1, or, with ``short``, what is at hand: today's
+        bars, the last 4,096 ticks. 0 ends it.
+        """
+        self._ask("delay_history", seconds=seconds, meanwhile=meanwhile)
 
     def shift_clock(self, seconds: float) -> None:
-        """Not built yet."""
+        """Put the server's clock wrong by so much more, either way, as in a night of DST.
+
+        After a shift backwards nothing new happens until the clock has caught up.
+        """
         self._ask("shift_clock", seconds=seconds)
+
+    def gap(self, symbol: str, points: int) -> None:
+        """Let the prices of a symbol jump by so many points, from the next synthetic tick on."""
+        self._ask("gap", symbol=symbol, points=points)
 
     def login(self, account: int | Mapping[str, Any]) -> None:
         """A person switches the terminal to another account: a known number, or a new account."""
@@ -159,20 +210,23 @@ class Control:
             self._ask("login", account={"login": account})
 
     def set_trade_allowed(self, allowed: bool) -> None:
-        """Not built yet."""
+        """Press the AutoTrading button: without it requests of programs get 10027."""
         self._ask("set_trade_allowed", allowed=allowed)
 
-    def live_update(self) -> None:
-        """Not built yet."""
-        self._ask("live_update")
+    def live_update(self, seconds: float = 1.0, build: int | None = None) -> None:
+        """The terminal closes to update itself, and is back `seconds` later on the same books.
+
+        All connections break; `build` is the new one, or the next. Scripted faults are gone.
+        """
+        self._ask("live_update", seconds=seconds, build=build)
 
     def trade_by_hand(self, **request: Any) -> dict[str, Any]:
         """Send a trade request as a person does; gives the answer's fields."""
         answer: dict[str, Any] = self._ask("trade_by_hand", request=request)
         return answer
 
-    def set_limit(self, *, connections: int) -> None:
-        """Not built yet."""
+    def set_limit(self, *, connections: int | None) -> None:
+        """Serve so many clients at once; ``initialize`` of a further one waits. None: no limit."""
         self._ask("set_limit", connections=connections)
 
     def books(self) -> dict[str, Any]:
@@ -181,9 +235,14 @@ class Control:
         return books
 
     def stats(self) -> dict[str, Any]:
-        """``calls``: how many arrived, by function; ``sessions``: clients connected now."""
+        """``calls``: how many arrived, by function; ``sessions`` and ``waiting``: clients now."""
         stats: dict[str, Any] = self._ask("stats")
         return stats
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every call and verb so far; ValueError unless the scenario has ``journal = true``."""
+        entries: list[dict[str, Any]] = self._ask("journal")
+        return entries
 
     def reset(self, scenario: str | os.PathLike[str] | Mapping[str, Any] | None = None) -> None:
         """Begin anew on fresh books, in another scenario when one is given; clients are dropped."""
@@ -264,6 +323,8 @@ class Control:
                 raise ValueError(f"expected a built-in scenario or a TOML file, got {name!r}")
             built_in = found.parent == address.SCENARIOS
             scenario = {"extends": name if built_in else str(found.resolve())}
+        else:
+            scenario = with_whole_paths(scenario, Path.cwd())
         file = Path(self.path)
         before = file.read_text("utf-8")
         file.write_text(to_toml(scenario), "utf-8")

@@ -19,14 +19,17 @@ import msgspec
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import (
     CATALOGUE,
     LIVE_FIELDS,
+    CatalogueSymbol,
     PriceModel,
 )
 from tradingview_scraper.adapters.mt5.simulator.market.conversion import conversion_path
+from tradingview_scraper.adapters.mt5.simulator.market.recorded import symbol_of_file
 from tradingview_scraper.adapters.mt5.simulator.market.sessions import parse_sessions
 from tradingview_scraper.adapters.mt5.simulator.schema import (
     AccountSpec,
     BrokerSpec,
     ClockSpec,
+    FaultSpec,
     PricesSpec,
     Scenario,
     ScenarioError,
@@ -41,6 +44,7 @@ __all__ = [
     "AccountSpec",
     "BrokerSpec",
     "ClockSpec",
+    "FaultSpec",
     "PricesSpec",
     "Scenario",
     "ScenarioError",
@@ -48,7 +52,11 @@ __all__ = [
     "TerminalSpec",
     "built_in_names",
     "load_scenario",
+    "with_whole_paths",
 ]
+
+#: Keys of a symbol's table that name files.
+_FILES: Final = ("file", "ticks")
 
 #: Where the built-in scenarios lie.
 BUILT_IN: Final = Path(__file__).parent / "scenarios"
@@ -61,7 +69,8 @@ def load_scenario(scenario: str | Path | Mapping[str, Any]) -> Scenario:
     currency the symbols' money cannot be converted.
     """
     if isinstance(scenario, Mapping):
-        source, folder, tables = "", Path.cwd(), dict(scenario)
+        source, folder = "", Path.cwd()
+        tables = with_whole_paths(scenario, folder)
     else:
         source, folder, tables = _read(str(scenario), Path.cwd())
     try:
@@ -77,6 +86,23 @@ def built_in_names() -> list[str]:
     return sorted(path.stem for path in BUILT_IN.glob("*.toml"))
 
 
+def with_whole_paths(tables: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The tables with the files that their symbols name (`file`, `ticks`) taken from `folder`."""
+    whole = dict(tables)
+    symbols = whole.get("symbols")
+    if isinstance(symbols, list | tuple):
+        whole["symbols"] = [
+            {
+                key: str(folder / value) if key in _FILES and isinstance(value, str) else value
+                for key, value in entry.items()
+            }
+            if isinstance(entry, Mapping)
+            else entry
+            for entry in symbols
+        ]
+    return whole
+
+
 class _ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a file, as they may be written there."""
 
@@ -87,11 +113,16 @@ class _ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     prices: PricesSpec = PricesSpec()
     broker: BrokerSpec = BrokerSpec()
     terminal: TerminalSpec = TerminalSpec()
-    #: Catalogue names, or tables: `like` (catalogue name; left out: `name`), `name`, `selected`,
-    #: `commission_per_lot`, any field of `PriceModel`, any field of `SymbolInfo` that is not live.
+    #: Catalogue names, or tables: `like` (catalogue name; left out: `name`) or `file` (JSON of a
+    #: ``symbol_info``), `name`, `selected`, `commission_per_lot`, `ticks` (a file of recorded
+    #: ticks), any field of `PriceModel`, any field of `SymbolInfo` that is not live. Files are
+    #: relative to the scenario's.
     symbols: tuple[str | dict[str, Any], ...] = tuple(CATALOGUE)
     #: Directory of the books, relative to the file. Left out or "none": kept in memory.
     books: str = "none"
+    #: Verbs of `control` that happen of themselves: ``at`` (seconds of world time after the
+    #: terminal's first start), ``do`` (the verb), and the verb's arguments.
+    faults: tuple[dict[str, Any], ...] = ()
 
 
 def _read(name: str, folder: Path) -> tuple[str, Path, dict[str, Any]]:
@@ -106,7 +137,7 @@ def _read(name: str, folder: Path) -> tuple[str, Path, dict[str, Any]]:
             f"got {name!r}: {getattr(error, 'strerror', None) or error}"
         ) from None
     try:
-        return name, path.parent, tomllib.loads(text)
+        return name, path.parent, with_whole_paths(tomllib.loads(text), path.parent)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"scenario {name}: not TOML: {error}") from None
 
@@ -151,6 +182,7 @@ def _scenario(source: str, folder: Path, tables: dict[str, Any]) -> Scenario:
         broker=file.broker,
         terminal=file.terminal,
         symbols=symbols,
+        faults=tuple(_fault(entry, index) for index, entry in enumerate(file.faults)),
         books=None if file.books in ("", "none") else folder / file.books,
     )
     _validate(scenario)
@@ -179,6 +211,8 @@ def _symbol_table() -> type[Any]:
         ("like", str, ""),
         ("selected", bool, True),
         ("commission_per_lot", float | None, None),
+        ("file", str, ""),
+        ("ticks", str, ""),
     ]
     return msgspec.defstruct("SymbolTable", fields, kw_only=True, forbid_unknown_fields=True)
 
@@ -188,7 +222,17 @@ def _symbol(entry: str | dict[str, Any], index: int) -> SymbolSpec:
     table = {"name": entry} if isinstance(entry, str) else entry
     given = _converted(table, _symbol_table(), where)
     like = given.like or (given.name if given.name is not msgspec.UNSET else "")
-    base = CATALOGUE.get(like)
+    base: CatalogueSymbol | None
+    if given.file:
+        if given.like:
+            raise ScenarioError(f"field `{where}.like`: expected none beside a file")
+        try:
+            base = symbol_of_file(Path(given.file))
+        except ValueError as error:
+            raise ScenarioError(f"field `{where}.file`: {error}") from None
+        like = base.info.name
+    else:
+        base = CATALOGUE.get(like)
     if base is None:
         raise ScenarioError(
             f"field `{where}.like`: expected one of {', '.join(CATALOGUE)}, got {like!r}"
@@ -205,7 +249,7 @@ def _symbol(entry: str | dict[str, Any], index: int) -> SymbolSpec:
     if "digits" in own and "point" not in own:
         own["point"] = round(10.0 ** -own["digits"], own["digits"])
         own.setdefault("trade_tick_size", own["point"])
-    if "path" not in own:
+    if "path" not in own and not given.file:
         own["path"] = base.info.path.removesuffix(like) + own.get("name", like)
     info = base.info._replace(**own)
     if "trade_tick_value" not in own and {"trade_tick_size", "trade_contract_size"} & own.keys():
@@ -219,7 +263,19 @@ def _symbol(entry: str | dict[str, Any], index: int) -> SymbolSpec:
         selected=given.selected,
         model=model,
         commission_per_lot=given.commission_per_lot,
+        ticks=Path(given.ticks) if given.ticks else None,
     )
+
+
+def _fault(entry: dict[str, Any], index: int) -> FaultSpec:
+    where = f"faults[{index}]"
+    rest = dict(entry)
+    at, do = rest.pop("at", None), rest.pop("do", None)
+    if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at < 1e9:
+        raise ScenarioError(f"field `{where}.at`: expected seconds from 0 on, got {at!r}")
+    if not isinstance(do, str):
+        raise ScenarioError(f"field `{where}.do`: expected the name of a verb, got {do!r}")
+    return FaultSpec(at=float(at), do=do, arguments=rest)
 
 
 def _validate(scenario: Scenario) -> None:
@@ -237,6 +293,10 @@ def _validate(scenario: Scenario) -> None:
         refuse("clock.start", "UTC like 2025-03-10T12:00:00Z", start.isoformat())
     if start is not None and scenario.clock.mode == "real":
         refuse("clock.start", "none with the mode real", start.isoformat())
+    if not 0.01 <= scenario.clock.factor <= 100_000:
+        refuse("clock.factor", "0.01 to 100000", scenario.clock.factor)
+    if scenario.clock.factor != 1.0 and scenario.clock.mode != "fast":
+        refuse("clock.factor", f"none with the mode {scenario.clock.mode}", scenario.clock.factor)
     try:
         date.fromisoformat(scenario.prices.history_from)
     except ValueError:
@@ -245,11 +305,20 @@ def _validate(scenario: Scenario) -> None:
         value = getattr(scenario.prices, field)
         if not 0.0 < value <= 100.0:
             refuse(f"prices.{field}", "more than 0 and at most 100", value)
-    for field in ("latency_ms", "deal_lag_ms", "slippage_points", "commission_per_lot"):
+    for field in (
+        "latency_ms",
+        "latency_spread_ms",
+        "deal_lag_ms",
+        "slippage_points",
+        "commission_per_lot",
+    ):
         if not getattr(scenario.broker, field) >= 0:
             refuse(f"broker.{field}", "0 or more", getattr(scenario.broker, field))
     if not 0 <= scenario.broker.comment_limit <= 31:
         refuse("broker.comment_limit", "0 to 31", scenario.broker.comment_limit)
+    for field in ("maxbars", "history_sync_secs", "connections"):
+        if not getattr(scenario.terminal, field) >= 0:
+            refuse(f"terminal.{field}", "0 or more", getattr(scenario.terminal, field))
     names = [symbol.name for symbol in scenario.symbols]
     for index, name in enumerate(names):
         if not 0 < len(name) < 30:

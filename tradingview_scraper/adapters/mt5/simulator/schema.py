@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -63,6 +63,12 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: str = "Simulated Trader"
     #: Largest number of pending orders; 0 is no limit.
     limit_orders: int = 200
+    #: Largest number of open positions; 0 is no limit. The library does not show it.
+    limit_positions: int = 0
+    #: Positions of a symbol must be closed in the order of their opening (hedging accounts).
+    fifo_close: bool = False
+    #: Opposite positions in one symbol are refused (hedging accounts).
+    hedge_prohibited: bool = False
     #: Margin level in per cent at which the broker warns.
     margin_so_call: float = 50.0
     #: Margin level in per cent at which the broker closes positions.
@@ -84,10 +90,14 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The trade server's clock."""
 
-    #: ``real`` follows this machine's clock, ``stepped`` stands still until it is advanced.
-    mode: Literal["real", "stepped"] = "real"
-    #: UTC at which a stepped clock starts, ``2025-03-10T12:00:00Z``. Only for ``stepped``.
+    #: ``real`` follows this machine's clock, ``stepped`` stands still until it is advanced, and
+    #: ``fast`` runs `factor` times as fast as this machine's.
+    mode: Literal["real", "stepped", "fast"] = "real"
+    #: UTC at which the clock starts, ``2025-03-10T12:00:00Z``. Not for ``real``. Left out: the 10th
+    #: of March 2025 at noon when ``stepped``, now when ``fast``.
     start: datetime | None = None
+    #: Seconds that pass in one of this machine's, 0.01 to 100,000. Only for ``fast``.
+    factor: float = 1.0
     #: Zone of the server's clock: ``Zone/Name``, ``Zone/Name+7h`` or ``UTC+2``.
     zone: str = "America/New_York+7h"
 
@@ -106,13 +116,26 @@ class PricesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     always_open: bool = False
     #: First server day with synthetic history, ``YYYY-MM-DD``.
     history_from: str = "2020-01-01"
+    #: When the ticks of files happen: at their own times, or so that the first of all files is at
+    #: the terminal's first start.
+    replay: Literal["recorded", "start"] = "recorded"
+    #: Rows of ``copy_ticks_*`` carry the undocumented flag bits that real history has: 0x80 on a
+    #: changed bid, 0x400 on exchange symbols [recorded]. ``symbol_info_tick`` has none.
+    flag_bits: bool = False
+    #: CFD symbols (calculation modes 2, 3, 4) show their tick value in the profit currency, as some
+    #: servers do [recorded], and not in the account's.
+    raw_tick_values: bool = False
 
 
 class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The broker's habits."""
 
-    #: Milliseconds that the terminal holds back the answer to ``order_send``.
-    latency_ms: int = 0
+    #: Milliseconds that the terminal holds back the answer to ``order_send``, at least.
+    latency_ms: float = 0
+    #: How much later it may be: the range of ``uniform``, the mean of ``exponential``, the median
+    #: of ``lognormal`` (whose logarithm has the deviation 1). Drawn from the seed.
+    latency_spread_ms: float = 0
+    latency_law: Literal["uniform", "exponential", "lognormal"] = "exponential"
     #: Charged per lot and side, in the deposit currency, on symbols of the FOREX calculation modes.
     commission_per_lot: float = 0.0
     #: Characters of a request's comment that the server keeps.
@@ -121,6 +144,12 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     deal_lag_ms: int = 0
     #: Points by which market orders fill worse than the quote.
     slippage_points: int = 0
+    #: Points by which stop losses, take profits and stop orders fill worse than the touching tick.
+    stop_slippage_points: int = 0
+    #: Charged per deal, in the deposit currency, beside the commission.
+    fee_per_deal: float = 0.0
+    #: Lots that each tick offers on either side; 0 is without end.
+    liquidity_lots: float = 0.0
 
 
 class TerminalSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,6 +162,15 @@ class TerminalSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     language: str = "English"
     #: Largest number of bars in one answer.
     maxbars: int = 100_000
+    #: Seconds of world time for which the first call for a symbol's ticks, or for the bars of a
+    #: timeframe, finds them incomplete. 0: never.
+    history_sync_secs: float = 0.0
+    #: What calls get meanwhile: ``none`` (None, -1), or ``short`` (today's bars, 4,096 ticks).
+    history_meanwhile: Literal["none", "short"] = "none"
+    #: Clients that are served at once; ``initialize`` of a further one waits. 0: no limit.
+    connections: int = 0
+    #: Every call and every verb is written to ``journal.jsonl`` beside the books.
+    journal: bool = False
     codepage: int = 0
     #: Microseconds to the trade server and back.
     ping_last: int = 12_000
@@ -167,10 +205,23 @@ class SymbolSpec(msgspec.Struct, frozen=True, kw_only=True):
     model: PriceModel
     #: Charged per lot and side in the deposit currency. None: what the broker charges.
     commission_per_lot: float | None
+    #: File of recorded ticks that the symbol has instead of synthetic ones.
+    ticks: Path | None = None
 
     @property
     def name(self) -> str:
         return self.info.name
+
+
+class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the timetable: a verb of `control`, which happens of itself."""
+
+    #: Seconds of world time after the terminal's first start.
+    at: float
+    #: Name of the verb.
+    do: str
+    #: The verb's arguments: all other keys of the entry.
+    arguments: dict[str, Any]
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,5 +239,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     broker: BrokerSpec
     terminal: TerminalSpec
     symbols: tuple[SymbolSpec, ...]
+    #: What happens of itself.
+    faults: tuple[FaultSpec, ...]
     #: Directory of the broker's books. None: kept in memory, gone with the terminal.
     books: Path | None

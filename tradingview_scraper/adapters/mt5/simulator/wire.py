@@ -11,6 +11,8 @@ import struct
 from enum import IntEnum
 from typing import Final
 
+import numpy as np
+
 from tradingview_scraper.adapters.mt5.simulator.layout import Layout, Message
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.records import (
@@ -290,7 +292,7 @@ def split_request(frame: bytes | memoryview) -> tuple[int, bytes]:
     return _REQUEST_HEAD.unpack_from(frame)[1], bytes(frame[_REQUEST_HEAD.size :])
 
 
-def split_answer(content: bytes | bytearray) -> tuple[int, int, memoryview] | None:
+def split_answer(content: bytes | bytearray | memoryview) -> tuple[int, int, memoryview] | None:
     """Command, status and body of an answer without its size; None when it is too short."""
     if len(content) < _ANSWER_START.size:
         return None
@@ -302,4 +304,6 @@ def encode_rows(rows: Rows) -> bytes:
     """Ticks or bars (`TICK_DTYPE`, `RATE_DTYPE`) behind their count."""
     if rows.dtype != TICK_DTYPE and rows.dtype != RATE_DTYPE:
         raise TypeError(f"rows must be ticks or bars, were {rows.dtype}")
-    return _SIZE.pack(len(rows)) + rows.tobytes()
+    # As plain bytes: numpy copies records one by one, which takes ten times as long.
+    plain = np.ascontiguousarray(rows).view(np.uint8)
+    return b"".join((_SIZE.pack(len(rows)), plain.data))

@@ -4,7 +4,8 @@ Every change is one event: it is journalled first and applied then, so that what
 happened is on disk before the answer leaves.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from tradingview_scraper.adapters.mt5.simulator.broker.books import BooksError, Journal
@@ -28,17 +29,33 @@ class Tickets(NamedTuple):
     deal: int
 
 
+class Change(NamedTuple):
+    """One step of an event.
+
+    `active` is an order that was placed or changed, `order` one that is done and goes into history.
+    `position` replaces the one of its identifier; `closed` is the identifier of one that ended.
+    """
+
+    order: TradeOrder | None = None
+    active: TradeOrder | None = None
+    deal: TradeDeal | None = None
+    position: TradePosition | None = None
+    closed: int | None = None
+
+
 class Ledger:
     """One account's books.
 
     Positions are kept by identifier, with `price_current` and `profit` as of their last change;
-    `history` and `deals` are in the order in which they happened. Raises `BooksError` for a journal
-    of another account or one whose balance is not the sum of its deals.
+    active orders by ticket; `history` and `deals` are in the order in which they happened. Raises
+    `BooksError` for a journal of another account or one whose balance is not the sum of its deals.
     """
 
     def __init__(self, spec: AccountSpec, journal: Journal, now_msc: int) -> None:
         self.spec = spec
         self.balance = 0.0
+        self.credit = spec.credit
+        self.orders: dict[int, TradeOrder] = {}
         self.positions: dict[int, TradePosition] = {}
         self.history: list[TradeOrder] = []
         self.deals: list[TradeDeal] = []
@@ -49,7 +66,7 @@ class Ledger:
         if journal.events:
             self._fold(journal.events)
         elif spec.balance > 0.0:
-            self.record(now_msc, deal=_deposit(self.tickets.deal, spec.balance, now_msc))
+            self.operate(now_msc, DealType.BALANCE, spec.balance)
 
     @property
     def is_hedging(self) -> bool:
@@ -65,30 +82,25 @@ class Ledger:
         """The open positions of a symbol, oldest first."""
         return [position for position in self.positions.values() if position.symbol == symbol]
 
-    def record(
-        self,
-        msc: int,
-        *,
-        order: TradeOrder | None = None,
-        deal: TradeDeal | None = None,
-        position: TradePosition | None = None,
-        closed: int | None = None,
-    ) -> None:
-        """One event: an order that is done, its deal, and the position that they left or closed.
+    def next_deal(self, ticket: int) -> int:
+        """The ticket of the deal after the one of that ticket."""
+        return _next(ticket)
 
-        `position` replaces the one of its identifier; `closed` is the identifier of one that ended.
-        """
-        event: dict[str, Any] = {"login": self.spec.login, "msc": msc}
-        if order is not None:
-            event["order"] = order._asdict()
-        if deal is not None:
-            event["deal"] = deal._asdict()
-        if position is not None:
-            event["position"] = position._asdict()
-        if closed is not None:
-            event["closed"] = closed
-        event["balance"] = self._balance_after(deal)
-        event["tickets"] = self._tickets_after(order, deal)
+    def operate(self, msc: int, kind: DealType, amount: float, comment: str = "") -> TradeDeal:
+        """A deal without a trade: it moves the balance, or with CREDIT the credit."""
+        deal = _operation(self.tickets.deal, kind, amount, comment, msc)
+        self.record(msc, Change(deal=deal))
+        return deal
+
+    def record(self, msc: int, *changes: Change) -> None:
+        """One event: its changes happen together or not at all."""
+        event: dict[str, Any] = {
+            "login": self.spec.login,
+            "msc": msc,
+            "changes": [_as_table(change) for change in changes],
+            "balance": self._balance_after(changes),
+            "tickets": self._tickets_after(changes),
+        }
         self._journal.append(event)
         self._apply(event)
 
@@ -105,34 +117,71 @@ class Ledger:
     def _apply(self, event: dict[str, Any]) -> None:
         if event["login"] != self.spec.login:
             raise ValueError(f"one of account {event['login']}")
-        deal = TradeDeal(**event["deal"]) if "deal" in event else None
-        balance = self._balance_after(deal)
+        changes = [_from_table(table) for table in event["changes"]]
+        balance = self._balance_after(changes)
         if balance != event["balance"]:
             raise ValueError(f"a balance of {event['balance']} where the deals make {balance}")
-        if "order" in event:
-            self.history.append(TradeOrder(**event["order"]))
-        if deal is not None:
-            self.deals.append(deal)
-        if "position" in event:
-            position = TradePosition(**event["position"])
-            self.positions[position.identifier] = position
-        if "closed" in event:
-            del self.positions[event["closed"]]
+        for change in changes:
+            self._apply_change(change)
         self.balance = balance
         self.tickets = Tickets(*event["tickets"])
         self.last_msc = event["msc"]
 
-    def _balance_after(self, deal: TradeDeal | None) -> float:
-        if deal is None:
-            return self.balance
-        change = deal.profit + deal.commission + deal.fee + deal.swap
-        return rounded(self.balance + change, self.spec.currency_digits)
+    def _apply_change(self, change: Change) -> None:
+        if change.order is not None:
+            self.orders.pop(change.order.ticket, None)
+            self.history.append(change.order)
+        if change.active is not None:
+            self.orders[change.active.ticket] = change.active
+        if change.deal is not None:
+            self.deals.append(change.deal)
+            if change.deal.type == DealType.CREDIT:
+                credit = self.credit + change.deal.profit
+                self.credit = rounded(credit, self.spec.currency_digits)
+        if change.position is not None:
+            self.positions[change.position.identifier] = change.position
+        if change.closed is not None:
+            del self.positions[change.closed]
 
-    def _tickets_after(self, order: TradeOrder | None, deal: TradeDeal | None) -> Tickets:
-        return Tickets(
-            self.tickets.order if order is None else _next(self.tickets.order),
-            self.tickets.deal if deal is None else _next(self.tickets.deal),
-        )
+    def _balance_after(self, changes: Iterable[Change]) -> float:
+        balance = self.balance
+        for deal in (change.deal for change in changes):
+            if deal is not None and deal.type != DealType.CREDIT:
+                result = deal.profit + deal.commission + deal.fee + deal.swap
+                balance = rounded(balance + result, self.spec.currency_digits)
+        return balance
+
+    def _tickets_after(self, changes: Iterable[Change]) -> Tickets:
+        order, deal = self.tickets
+        for change in changes:
+            named = change.order or change.active
+            if named is not None and named.ticket >= order:
+                order = _next(named.ticket)
+            if change.deal is not None:
+                deal = _next(change.deal.ticket)
+        return Tickets(order, deal)
+
+
+_KINDS: Final = {
+    "order": TradeOrder,
+    "active": TradeOrder,
+    "deal": TradeDeal,
+    "position": TradePosition,
+}
+
+
+def _as_table(change: Change) -> dict[str, Any]:
+    given = {name: value for name, value in change._asdict().items() if value is not None}
+    return {name: value._asdict() if name in _KINDS else value for name, value in given.items()}
+
+
+def _from_table(table: dict[str, Any]) -> Change:
+    return Change(
+        **{
+            name: _KINDS[name](**value) if name in _KINDS else value
+            for name, value in table.items()
+        }
+    )
 
 
 def _next(ticket: int) -> int:
@@ -140,13 +189,13 @@ def _next(ticket: int) -> int:
     return ticket + 1 + crc32(str(ticket).encode()) % 23
 
 
-def _deposit(ticket: int, amount: float, msc: int) -> TradeDeal:
+def _operation(ticket: int, kind: DealType, amount: float, comment: str, msc: int) -> TradeDeal:
     return TradeDeal(
         ticket=ticket,
         order=0,
         time=msc // 1000,
         time_msc=msc,
-        type=int(DealType.BALANCE),
+        type=int(kind),
         entry=0,
         magic=0,
         position_id=0,
@@ -158,6 +207,6 @@ def _deposit(ticket: int, amount: float, msc: int) -> TradeDeal:
         profit=amount,
         fee=0.0,
         symbol="",
-        comment="",
+        comment=comment,
         external_id="",
     )

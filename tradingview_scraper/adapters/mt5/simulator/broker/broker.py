@@ -1,75 +1,69 @@
 """What becomes of a trade request? `Broker`: requests to orders, deals, positions and money.
 
 Its moment is the market's: what `Market.run_to` has revealed. Positions of all accounts live on,
-whichever one the terminal shows. Pending orders and closing by an opposite position are not offered
-(a request for them is refused, as by a server whose symbols do not allow it), and nothing is closed
-by force for want of margin.
+whichever one the terminal shows.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from zlib import crc32
 
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.answers import (
+    CheckAnswer,
+    SendAnswer,
+    refused,
+)
 from tradingview_scraper.adapters.mt5.simulator.broker.books import Books, BooksError
 from tradingview_scraper.adapters.mt5.simulator.broker.checks import COMMENTS
+from tradingview_scraper.adapters.mt5.simulator.broker.dealing import Dealing
 from tradingview_scraper.adapters.mt5.simulator.broker.money import Holding, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import SIDES
+from tradingview_scraper.adapters.mt5.simulator.broker.pending import (
+    ClosePlan,
+    plan_change,
+    plan_close_by,
+    plan_placing,
+    plan_removal,
+)
 from tradingview_scraper.adapters.mt5.simulator.broker.planning import (
-    SIDES,
     Plan,
-    plan_deal,
     plan_stops,
     positions_after,
 )
 from tradingview_scraper.adapters.mt5.simulator.broker.settlement import Settlement
-from tradingview_scraper.adapters.mt5.simulator.broker.stops import first_hit
+from tradingview_scraper.adapters.mt5.simulator.broker.timeline import Timeline
 from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation, level
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
-from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
-from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import (
+    DealType,
     OrderReason,
     TradeAction,
     TradeRetcode,
 )
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
-    Tick,
     TradeDeal,
     TradeOrder,
     TradePosition,
     TradeRequest,
 )
 
-
-class SendAnswer(NamedTuple):
-    """Fields of `OrderSendResult` but `request`, which the library adds itself."""
-
-    retcode: int
-    deal: int = 0
-    order: int = 0
-    volume: float = 0.0
-    price: float = 0.0
-    bid: float = 0.0
-    ask: float = 0.0
-    comment: str = ""
-    request_id: int = 0
-    retcode_external: int = 0
-
-
-class CheckAnswer(NamedTuple):
-    """Fields of `OrderCheckResult` but `request`."""
-
-    retcode: int
-    balance: float = 0.0
-    equity: float = 0.0
-    profit: float = 0.0
-    margin: float = 0.0
-    margin_free: float = 0.0
-    margin_level: float = 0.0
-    comment: str = ""
+#: Deals without a trade that move money; bonuses are not offered.
+_OPERATIONS: Final = (
+    DealType.BALANCE,
+    DealType.CREDIT,
+    DealType.CHARGE,
+    DealType.CORRECTION,
+    DealType.COMMISSION,
+    DealType.COMMISSION_DAILY,
+    DealType.COMMISSION_MONTHLY,
+    DealType.INTEREST,
+    DealType.DIVIDEND,
+    DealType.TAX,
+)
 
 
 class Broker:
@@ -85,7 +79,6 @@ class Broker:
         self._spec: Final = scenario.broker
         self._market: Final = market
         self._books: Final = books
-        self._settlement: Final = Settlement(market, scenario.broker)
         self._requests = 0
         now = market.now_msc
         self._ledgers = {
@@ -93,6 +86,9 @@ class Broker:
             for account in (scenario.account, *scenario.accounts)
         }
         self._ledger = self._ledgers[scenario.account.login]
+        settlement = Settlement(market, scenario.broker)
+        self._dealing: Final = Dealing(market, scenario.broker, settlement)
+        self._timeline: Final = Timeline(market, self._ledgers, self._dealing, settlement)
         self._hold()
         self._catch_up(now)
 
@@ -115,46 +111,28 @@ class Broker:
         self._hold()
 
     def advance_to(self, now_msc: int) -> None:
-        """Reveal ticks up to `now_msc` and trigger what they trigger, in the order of time."""
-        market = self._market
-        # Ticks that were pushed late, at moments already passed.
-        market.run_to(market.now_msc, self.on_ticks, only=self.watching())
-        while market.now_msc < now_msc:
-            until = min(now_msc, market.now_msc // DAY_MSC * DAY_MSC + DAY_MSC)
-            touched = self._next_touch(until)
-            if touched is None:
-                market.run_to(until, self.on_ticks, only=())
-            else:
-                market.run_to(touched - 1, self.on_ticks, only=())
-                market.run_to(touched, self.on_ticks, only=self.watching())
-
-    def watching(self) -> frozenset[str]:
-        """The symbols whose ticks can trigger something."""
-        return frozenset(
-            position.symbol
-            for ledger in self._ledgers.values()
-            for position in ledger.positions.values()
-            if position.sl or position.tp
-        )
-
-    def on_ticks(self, symbol: str, rows: Rows) -> None:
-        """Close the positions whose stops these rows touch, at the touching ticks' prices."""
-        spec = self._market.spec(symbol)
-        if spec is None:
-            return
-        for ledger in self._ledgers.values():
-            rest = rows[rows["time_msc"] >= ledger.last_msc]
-            stuck: set[int] = set()
-            while len(rest):
-                positions = [p for p in ledger.in_symbol(symbol) if p.identifier not in stuck]
-                hit = first_hit(rest, positions, spec.info.point)
-                if hit is None:
-                    break
-                rest = rest[hit.row :]
-                if not self._settlement.stop(ledger, spec.info, hit, rest[0]):
-                    # No price to change its profit at: the next tick tries again.
-                    stuck.add(hit.position.identifier)
+        """Reveal ticks up to `now_msc`, with all that they and the hours bring, in time's order."""
+        self._timeline.advance_to(now_msc)
         self._hold()
+
+    def operate(self, kind: DealType, amount: float, comment: str = "") -> TradeDeal:
+        """A balance operation on the account: money or credit in, or out when negative.
+
+        Raises ValueError for a kind of deal that is none, for no amount, and for taking out more
+        than there is (credit) or than is free (everything else).
+        """
+        account = self.account()
+        if kind not in _OPERATIONS:
+            names = ", ".join(kind.name for kind in _OPERATIONS)
+            raise ValueError(f"kind must be one of {names}, was {kind!r}")
+        amount = rounded(amount, account.currency_digits)
+        there = account.credit if kind == DealType.CREDIT else account.margin_free
+        if amount == 0.0 or amount < -there:
+            raise ValueError(f"amount must not be 0 and at least {-there:.2f}, was {amount}")
+        deal = self._ledger.operate(self._market.now_msc, kind, amount, comment)
+        self._timeline.enforce_margins()
+        self._hold()
+        return deal
 
     def send(
         self, request: TradeRequest, *, reason: OrderReason = OrderReason.EXPERT
@@ -162,9 +140,11 @@ class Broker:
         """Execute a request, or refuse it. Whatever the answer reports done is in the books."""
         refusal = self._gate(reason)
         if refusal is not None:
-            return _refused(refusal)
+            return refused(refusal)
         self._requests += 1
-        answer = self._executed(request, reason)
+        answer = self._dealing.execute(self._ledger, request, reason)
+        self._timeline.enforce_margins()
+        self._hold()
         number = crc32(f"{self._ledger.spec.login}/{self._requests}".encode())
         return answer._replace(request_id=number)
 
@@ -175,20 +155,18 @@ class Broker:
         those after the trade.
         """
         account = self.account()
-        positions = list(self._ledger.positions.values())
         code: int | None = self._gate(OrderReason.EXPERT)
-        if code is None and request.action == TradeAction.DEAL:
-            plan = self._plan(request, OrderReason.EXPERT, live=False)
+        positions = list(self._ledger.positions.values())
+        orders = list(self._ledger.orders.values())
+        if code is None:
+            plan = self._looked_at(request)
             if isinstance(plan, TradeRetcode):
                 code = plan
-            else:
+            elif isinstance(plan, Plan):
                 positions = positions_after(self._ledger, plan.effect)
-        elif code is None and request.action == TradeAction.SLTP:
-            found = plan_stops(request, self._ledger, self._market, live=False)
-            code = found if isinstance(found, TradeRetcode) else None
-        elif code is None:
-            code = _unsupported(request.action)
-        margin = self._valuation().margin_of(positions) or 0.0
+            elif isinstance(plan, TradeOrder) and request.action == TradeAction.PENDING:
+                orders.append(plan)
+        margin = self._valuation().margin_of(positions, orders) or 0.0
         return CheckAnswer(
             retcode=int(code or 0),
             balance=account.balance,
@@ -210,8 +188,9 @@ class Broker:
         return [valuation.live(position) for position in self._ledger.positions.values()]
 
     def orders(self) -> list[TradeOrder]:
-        """The active orders: none, as market orders are executed at once and others refused."""
-        return []
+        """The active orders with current prices, oldest first."""
+        valuation = self._valuation()
+        return [valuation.live_order(order) for order in self._ledger.orders.values()]
 
     def history_orders(self, start: int, end: int) -> list[TradeOrder]:
         """Orders that were done from `start` to `end`, server seconds, both inclusive."""
@@ -290,87 +269,49 @@ class Broker:
             return TradeRetcode.SERVER_DISABLES_AT
         return None
 
-    def _executed(self, request: TradeRequest, reason: OrderReason) -> SendAnswer:
-        if request.action == TradeAction.SLTP:
-            found = plan_stops(request, self._ledger, self._market, live=True)
-            if isinstance(found, TradeRetcode):
-                return _refused(found)
-            self._ledger.record(self._market.now_msc, position=found)
-            return SendAnswer(int(TradeRetcode.DONE), comment=COMMENTS[TradeRetcode.DONE])
-        if request.action != TradeAction.DEAL:
-            return _refused(_unsupported(request.action))
-        plan = self._plan(request, reason, live=True)
-        if isinstance(plan, TradeRetcode):
-            tick = self._market.quote(request.symbol) if plan == TradeRetcode.REQUOTE else None
-            return _refused(plan, tick)
-        if not self._settlement.book(self._ledger, plan.info, plan.fill, plan.before):
-            return _refused(TradeRetcode.PRICE_OFF)
-        self._hold()
-        return SendAnswer(
-            retcode=int(TradeRetcode.DONE),
-            deal=plan.fill.deal,
-            order=plan.fill.order,
-            volume=plan.fill.volume,
-            price=plan.fill.price,
-            bid=plan.tick.bid,
-            ask=plan.tick.ask,
-            comment=COMMENTS[TradeRetcode.DONE],
-        )
-
-    def _plan(
-        self, request: TradeRequest, reason: OrderReason, *, live: bool
-    ) -> Plan | TradeRetcode:
-        return plan_deal(request, reason, self._ledger, self._market, self._spec, live=live)
-
-    def _next_touch(self, until_msc: int) -> int | None:
-        """When the next hidden tick touches a stop; looking ahead saves reporting every tick."""
-        times = []
-        for symbol in self.watching():
-            rows = self._market.upcoming(symbol, until_msc)
-            spec = self._market.spec(symbol)
-            if spec is None or not len(rows):
-                continue
-            for ledger in self._ledgers.values():
-                new = rows[rows["time_msc"] >= ledger.last_msc]
-                hit = first_hit(new, ledger.in_symbol(symbol), spec.info.point)
-                if hit is not None:
-                    times.append(int(new["time_msc"][hit.row]))
-        return min(times, default=None)
+    def _looked_at(
+        self, request: TradeRequest
+    ) -> Plan | ClosePlan | TradeOrder | TradePosition | TradeRetcode:
+        """What a request would do, as far as its fields tell."""
+        ledger, market, reason = self._ledger, self._market, OrderReason.EXPERT
+        match request.action:
+            case TradeAction.DEAL:
+                return self._dealing.plan(ledger, request, reason, live=False)
+            case TradeAction.PENDING:
+                return plan_placing(request, reason, ledger, market, self._spec, live=False)
+            case TradeAction.SLTP:
+                return plan_stops(request, ledger, market, live=False)
+            case TradeAction.MODIFY:
+                return plan_change(request, ledger, market, live=False)
+            case TradeAction.REMOVE:
+                return plan_removal(request, ledger, market, live=False)
+            case TradeAction.CLOSE_BY:
+                return plan_close_by(request, reason, ledger, market, live=False)
+        return TradeRetcode.INVALID
 
     def _hold(self) -> None:
-        """Keep the symbols of open positions in Market Watch [recorded]."""
-        symbols = {
-            position.symbol
-            for ledger in self._ledgers.values()
-            for position in ledger.positions.values()
-        }
+        """Keep the symbols of positions and orders in Market Watch [recorded for positions]."""
+        symbols: set[str] = set()
+        for ledger in self._ledgers.values():
+            symbols.update(position.symbol for position in ledger.positions.values())
+            symbols.update(order.symbol for order in ledger.orders.values())
+        if symbols == self._market.held:
+            return
         for symbol in symbols:
             if not self._market.select(symbol, True):
                 raise BooksError(
-                    f"the books hold a position in {symbol!r}, which is no symbol of the scenario: "
-                    f"add it, or use other books"
+                    f"the books hold a position or an order in {symbol!r}, which is no symbol of "
+                    f"the scenario: add it, or use other books"
                 )
         self._market.held = frozenset(symbols)
 
     def _catch_up(self, now_msc: int) -> None:
-        """Trigger what was touched while the terminal was away: stops live at the server."""
+        """Do what happened while the terminal was away: everything lives at the server."""
         away_since = [
             ledger.last_msc
             for ledger in self._ledgers.values()
-            if any(position.sl or position.tp for position in ledger.positions.values())
+            if ledger.positions or ledger.orders
         ]
         if away_since and min(away_since) < now_msc:
             self._market.rewind(min(away_since))
             self.advance_to(now_msc)
-
-
-def _unsupported(action: int) -> TradeRetcode:
-    """The refusal of an action that the symbols' `order_mode` does not offer."""
-    offered = (TradeAction.PENDING, TradeAction.MODIFY, TradeAction.REMOVE)
-    return TradeRetcode.INVALID_ORDER if action in offered else TradeRetcode.INVALID
-
-
-def _refused(code: TradeRetcode, tick: Tick | None = None) -> SendAnswer:
-    """A refusal: all numbers 0, but a requote brings the prices [recorded]."""
-    bid, ask = (0.0, 0.0) if tick is None else (tick.bid, tick.ask)
-    return SendAnswer(int(code), bid=bid, ask=ask, comment=COMMENTS[code])

@@ -8,8 +8,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from tradingview_scraper.adapters.mt5.simulator.broker.matching import closing_type
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
+    LIMITS,
+    PENDING,
+    STOP_LIMITS,
+    STOPS,
+    side_of,
+    trigger_of,
+)
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
+    OrderTime,
     OrderType,
     PositionType,
     SymbolFilling,
@@ -21,6 +31,7 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
 from tradingview_scraper.adapters.mt5.terminal.records import (
     SymbolInfo,
     Tick,
+    TradeOrder,
     TradePosition,
     TradeRequest,
 )
@@ -29,7 +40,10 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
 COMMENTS: Final[dict[int, str]] = {
     0: "Done",
     TradeRetcode.REQUOTE: "Requote",
+    TradeRetcode.REJECT: "Request rejected",
+    TradeRetcode.PLACED: "Order placed",
     TradeRetcode.DONE: "Request executed",
+    TradeRetcode.DONE_PARTIAL: "Request executed partially",
     TradeRetcode.INVALID: "Invalid request",
     TradeRetcode.INVALID_VOLUME: "Invalid volume",
     TradeRetcode.INVALID_PRICE: "Invalid price",
@@ -38,18 +52,23 @@ COMMENTS: Final[dict[int, str]] = {
     TradeRetcode.MARKET_CLOSED: "Market closed",
     TradeRetcode.NO_MONEY: "No money",
     TradeRetcode.PRICE_OFF: "No prices",
+    TradeRetcode.INVALID_EXPIRATION: "Invalid expiration",
     TradeRetcode.NO_CHANGES: "No changes",
     TradeRetcode.SERVER_DISABLES_AT: "AutoTrading disabled by server",
     TradeRetcode.CLIENT_DISABLES_AT: "AutoTrading disabled by client",
     TradeRetcode.FROZEN: "Order or position frozen",
     TradeRetcode.INVALID_FILL: "Unsupported filling mode",
+    TradeRetcode.LIMIT_ORDERS: "Orders limit reached",
     TradeRetcode.LIMIT_VOLUME: "Volume limit reached",
     TradeRetcode.INVALID_ORDER: "Invalid order",
     TradeRetcode.POSITION_CLOSED: "Position doesn't exist",
     TradeRetcode.INVALID_CLOSE_VOLUME: "Invalid close volume",
+    TradeRetcode.LIMIT_POSITIONS: "Positions limit reached",
     TradeRetcode.LONG_ONLY: "Only long positions allowed",
     TradeRetcode.SHORT_ONLY: "Only short positions allowed",
     TradeRetcode.CLOSE_ONLY: "Only position closing allowed",
+    TradeRetcode.FIFO_CLOSE: "Positions must be closed in the order of their opening",
+    TradeRetcode.HEDGE_PROHIBITED: "Opposite positions are not allowed",
 }
 
 #: How far a number may be off its grid, in steps: float noise.
@@ -92,12 +111,20 @@ def opening_refusal(info: SymbolInfo, side: int) -> TradeRetcode | None:
 
 
 def limit_refusal(
-    info: SymbolInfo, side: int, volume: float, positions: Iterable[TradePosition]
+    info: SymbolInfo,
+    side: int,
+    volume: float,
+    positions: Iterable[TradePosition],
+    orders: Iterable[TradeOrder],
 ) -> TradeRetcode | None:
-    """10034 when one direction of the symbol would hold more lots than its limit; 0 is none."""
+    """10034 when one direction of the symbol would hold more lots than its limit; 0 is none.
+
+    Pending orders count [vendor].
+    """
     if info.volume_limit <= 0.0:
         return None
     held = sum(position.volume for position in positions if position.type == side)
+    held += sum(order.volume_current for order in orders if side_of(order.type) == side)
     return TradeRetcode.LIMIT_VOLUME if held + volume > info.volume_limit + 1e-9 else None
 
 
@@ -119,8 +146,7 @@ def stops_refusal(
     the stops level [vendor].
     """
     for price, bit in ((sl, SymbolOrderMode.SL), (tp, SymbolOrderMode.TP)):
-        steps = price / info.trade_tick_size
-        if price and (not info.order_mode & bit or abs(steps - round(steps)) > _NOISE):
+        if price and not (info.order_mode & bit and on_grid(info, price)):
             return TradeRetcode.INVALID_STOPS
     level = info.trade_stops_level * info.point - info.point * _NOISE
     if side == PositionType.BUY:
@@ -141,16 +167,104 @@ def freeze_refusal(info: SymbolInfo, position: TradePosition, tick: Tick) -> Tra
     return TradeRetcode.FROZEN if frozen else None
 
 
-def price_refusal(info: SymbolInfo, request: TradeRequest, tick: Tick) -> TradeRetcode | None:
-    """10021 without a price; with Instant and Request execution also 10015 and 10004."""
+def price_refusal(
+    info: SymbolInfo, request: TradeRequest, tick: Tick, price: float
+) -> TradeRetcode | None:
+    """10021 without a quote; with Instant and Request execution also 10015 and 10004.
+
+    `price` is what the server would fill at: within the deviation of the asked one it does.
+    """
     if tick.bid <= 0.0 or tick.ask <= 0.0:
         return TradeRetcode.PRICE_OFF
     if info.trade_exemode in (SymbolTradeExecution.MARKET, SymbolTradeExecution.EXCHANGE):
         return None
-    steps = request.price / info.trade_tick_size
-    if request.price <= 0.0 or abs(steps - round(steps)) > _NOISE:
+    if request.price <= 0.0 or not on_grid(info, request.price):
         return TradeRetcode.INVALID_PRICE
-    price = tick.ask if request.type == OrderType.BUY else tick.bid
     if abs(price - request.price) > (request.deviation + _NOISE) * info.point:
         return TradeRetcode.REQUOTE
     return None
+
+
+def on_grid(info: SymbolInfo, price: float) -> bool:
+    """Whether a price is a multiple of the tick size, but for float noise."""
+    steps = price / info.trade_tick_size
+    return abs(steps - round(steps)) <= _NOISE
+
+
+def pending_type_refusal(info: SymbolInfo, type: int) -> TradeRetcode | None:
+    """10035 for a type that is no pending order's or that the symbol does not offer."""
+    offered = {
+        **dict.fromkeys(LIMITS, SymbolOrderMode.LIMIT),
+        **dict.fromkeys(STOPS, SymbolOrderMode.STOP),
+        **dict.fromkeys(STOP_LIMITS, SymbolOrderMode.STOP_LIMIT),
+    }
+    bit = offered.get(OrderType(type)) if type in PENDING else None
+    return None if bit and info.order_mode & bit else TradeRetcode.INVALID_ORDER
+
+
+def pending_filling_refusal(info: SymbolInfo, type: int, filling: int) -> TradeRetcode | None:
+    """10030 unless a pending order may be filled so: RETURN, and on an exchange by the mask."""
+    allowed = {OrderFilling.RETURN}
+    if info.trade_exemode == SymbolTradeExecution.EXCHANGE:
+        if info.filling_mode & SymbolFilling.FOK:
+            allowed.add(OrderFilling.FOK)
+        if info.filling_mode & SymbolFilling.IOC:
+            allowed.add(OrderFilling.IOC)
+        if info.filling_mode & SymbolFilling.BOC and type not in STOPS:
+            allowed.add(OrderFilling.BOC)
+    return None if filling in allowed else TradeRetcode.INVALID_FILL
+
+
+def expiration_refusal(
+    info: SymbolInfo, type_time: int, expiration: int, now_msc: int
+) -> TradeRetcode | None:
+    """10022 for a kind that the symbol does not offer or a moment that has passed."""
+    wrong = type_time not in tuple(OrderTime) or not info.expiration_mode & 1 << type_time
+    if not wrong and type_time == OrderTime.SPECIFIED:
+        wrong = expiration * 1000 <= now_msc
+    if not wrong and type_time == OrderTime.SPECIFIED_DAY:
+        wrong = expiration * 1000 // DAY_MSC < now_msc // DAY_MSC
+    return TradeRetcode.INVALID_EXPIRATION if wrong else None
+
+
+def pending_price_refusal(info: SymbolInfo, order: TradeOrder, tick: Tick) -> TradeRetcode | None:
+    """10015 for prices off the grid, on the wrong side of the market or within the stops level.
+
+    On an exchange a limit price is not measured against the market [vendor]. The limit of a stop
+    limit order lies on the better side of its trigger [vendor].
+    """
+    if tick.bid <= 0.0 or tick.ask <= 0.0:
+        return TradeRetcode.PRICE_OFF
+    level = info.trade_stops_level * info.point - info.point * _NOISE
+    trigger = trigger_of(order)
+    price = order.price_open
+    market = tick.ask if side_of(order.type) == PositionType.BUY else tick.bid
+    if trigger is not None:
+        wrong = price > market - level if trigger.falling else price < market + level
+        exchange = info.trade_exemode == SymbolTradeExecution.EXCHANGE
+        if wrong and not (exchange and order.type in LIMITS):
+            return TradeRetcode.INVALID_PRICE
+    if order.type in STOP_LIMITS:
+        ahead = price - order.price_stoplimit
+        if side_of(order.type) == PositionType.SELL:
+            ahead = -ahead
+        if ahead < level:
+            return TradeRetcode.INVALID_PRICE
+    return None
+
+
+def pending_stops_refusal(info: SymbolInfo, order: TradeOrder) -> TradeRetcode | None:
+    """10016 for stops of a pending order: measured from the price that it fills at [vendor]."""
+    price = order.price_stoplimit if order.type in STOP_LIMITS else order.price_open
+    at_price = Tick(0, price, price, 0.0, 0, 0, 0, 0.0)
+    return stops_refusal(info, side_of(order.type), order.sl, order.tp, at_price)
+
+
+def pending_freeze_refusal(info: SymbolInfo, order: TradeOrder, tick: Tick) -> TradeRetcode | None:
+    """10029 while the price is within the freeze level of the order's activation."""
+    trigger = trigger_of(order)
+    if info.trade_freeze_level <= 0 or trigger is None:
+        return None
+    price = tick.ask if trigger.column == "ask" else tick.bid
+    near = info.trade_freeze_level * info.point + info.point * _NOISE
+    return TradeRetcode.FROZEN if abs(price - trigger.level) <= near else None

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import side_of
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealEntry,
     OrderReason,
-    OrderState,
     OrderType,
     PositionReason,
     PositionType,
@@ -18,23 +18,18 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
 
 
 class Fill(NamedTuple):
-    """A market order that is executed as a whole. `type` is BUY or SELL of order and deal."""
+    """Lots of an order that are traded at a price."""
 
-    order: int
+    order: TradeOrder
     deal: int
     time_msc: int
-    symbol: str
-    type: int
     volume: float
     price: float
-    asked_price: float
-    sl: float
-    tp: float
-    type_filling: int
-    type_time: int
-    magic: int
-    reason: int
-    comment: str
+
+    @property
+    def type(self) -> PositionType:
+        """The direction of the deal."""
+        return side_of(self.order.type)
 
 
 class Effect(NamedTuple):
@@ -56,7 +51,7 @@ def effect(fill: Fill, position: TradePosition | None) -> Effect:
     and takes the reversing order's ticket, stops and magic [vendor].
     """
     if position is None:
-        return Effect(DealEntry.IN, fill.order, 0.0, _opened(fill, fill.order))
+        return Effect(DealEntry.IN, fill.order.ticket, 0.0, _opened(fill, fill.order.ticket))
     if position.type == fill.type:
         return Effect(DealEntry.IN, position.identifier, 0.0, _added(fill, position))
     rest = round(position.volume - fill.volume, 8)
@@ -69,56 +64,36 @@ def effect(fill: Fill, position: TradePosition | None) -> Effect:
     return Effect(DealEntry.INOUT, position.identifier, position.volume, reversed_)
 
 
-def done_order(fill: Fill, identifier: int) -> TradeOrder:
-    """The order of a fill, as history shows it."""
-    return TradeOrder(
-        ticket=fill.order,
-        time_setup=fill.time_msc // 1000,
-        time_setup_msc=fill.time_msc,
-        time_done=fill.time_msc // 1000,
-        time_done_msc=fill.time_msc,
-        time_expiration=0,
-        type=fill.type,
-        type_time=fill.type_time,
-        type_filling=fill.type_filling,
-        state=int(OrderState.FILLED),
-        magic=fill.magic,
-        position_id=identifier,
-        position_by_id=0,
-        reason=fill.reason,
-        volume_initial=fill.volume,
-        volume_current=0.0,
-        price_open=fill.asked_price,
-        sl=fill.sl,
-        tp=fill.tp,
-        price_current=fill.price,
-        price_stoplimit=0.0,
-        symbol=fill.symbol,
-        comment=fill.comment,
-        external_id="",
-    )
+class Charges(NamedTuple):
+    """What a deal brings and costs, in the account's currency."""
+
+    profit: float = 0.0
+    commission: float = 0.0
+    swap: float = 0.0
+    fee: float = 0.0
 
 
-def deal_of(fill: Fill, result: Effect, *, profit: float, commission: float) -> TradeDeal:
-    """The deal of a fill; money in the account's currency."""
+def deal_of(fill: Fill, entry: DealEntry, position_id: int, charges: Charges) -> TradeDeal:
+    """The deal of a fill."""
+    order = fill.order
     return TradeDeal(
         ticket=fill.deal,
-        order=fill.order,
+        order=order.ticket,
         time=fill.time_msc // 1000,
         time_msc=fill.time_msc,
-        type=fill.type,
-        entry=int(result.entry),
-        magic=fill.magic,
-        position_id=result.identifier,
-        reason=fill.reason,
+        type=int(fill.type),
+        entry=int(entry),
+        magic=order.magic,
+        position_id=position_id,
+        reason=order.reason,
         volume=fill.volume,
         price=fill.price,
-        commission=commission,
-        swap=0.0,
-        profit=profit,
-        fee=0.0,
-        symbol=fill.symbol,
-        comment=fill.comment,
+        commission=charges.commission,
+        swap=charges.swap,
+        profit=charges.profit,
+        fee=charges.fee,
+        symbol=order.symbol,
+        comment=order.comment,
         external_id="",
     )
 
@@ -130,25 +105,26 @@ def closing_type(position: TradePosition) -> OrderType:
 
 def _opened(fill: Fill, identifier: int) -> TradePosition:
     reasons = {int(OrderReason.MOBILE), int(OrderReason.WEB), int(OrderReason.EXPERT)}
+    order = fill.order
     return TradePosition(
-        ticket=fill.order,
+        ticket=order.ticket,
         time=fill.time_msc // 1000,
         time_msc=fill.time_msc,
         time_update=fill.time_msc // 1000,
         time_update_msc=fill.time_msc,
-        type=fill.type,
-        magic=fill.magic,
+        type=int(fill.type),
+        magic=order.magic,
         identifier=identifier,
-        reason=fill.reason if fill.reason in reasons else int(PositionReason.CLIENT),
+        reason=order.reason if order.reason in reasons else int(PositionReason.CLIENT),
         volume=fill.volume,
         price_open=fill.price,
-        sl=fill.sl,
-        tp=fill.tp,
+        sl=order.sl,
+        tp=order.tp,
         price_current=fill.price,
         swap=0.0,
         profit=0.0,
-        symbol=fill.symbol,
-        comment=fill.comment,
+        symbol=order.symbol,
+        comment=order.comment,
         external_id="",
     )
 
@@ -160,8 +136,8 @@ def _added(fill: Fill, position: TradePosition) -> TradePosition:
         volume=volume,
         price_open=round(value / volume, 10),
         # Stops of the new order replace the old ones; none leaves them as they are.
-        sl=fill.sl or position.sl,
-        tp=fill.tp or position.tp,
+        sl=fill.order.sl or position.sl,
+        tp=fill.order.tp or position.tp,
     )
 
 

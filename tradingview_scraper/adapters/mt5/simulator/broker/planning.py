@@ -1,16 +1,19 @@
 """What would a trade request do? The checks in their order, and the fill, with nothing done yet."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tradingview_scraper.adapters.mt5.simulator.broker import checks
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.liquidity import Liquidity
 from tradingview_scraper.adapters.mt5.simulator.broker.matching import Effect, Fill, effect
 from tradingview_scraper.adapters.mt5.simulator.broker.money import SUPPORTED_MODES, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import SIDES, new_order
 from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealEntry,
+    OrderFilling,
     OrderReason,
     OrderType,
     SymbolOrderMode,
@@ -20,12 +23,10 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
 from tradingview_scraper.adapters.mt5.terminal.records import (
     SymbolInfo,
     Tick,
+    TradeOrder,
     TradePosition,
     TradeRequest,
 )
-
-#: The order types of market orders.
-SIDES: Final = (OrderType.BUY, OrderType.SELL)
 
 
 class Plan(NamedTuple):
@@ -44,6 +45,7 @@ def plan_deal(
     ledger: Ledger,
     market: Market,
     broker: BrokerSpec,
+    liquidity: Liquidity,
     *,
     live: bool,
 ) -> Plan | TradeRetcode:
@@ -62,13 +64,23 @@ def plan_deal(
     if isinstance(met, TradeRetcode):
         return met
     fill = _fill(request, reason, info, tick, ledger, market.now_msc, broker)
-    result = effect(fill, met)
-    refusal = _opening_refusal(info, request, result, ledger)
+    if ledger.is_hedging and met is not None:
+        fill = fill._replace(order=fill.order._replace(position_id=met.identifier))
+    # What is asked for must be allowed and paid for, however much of it there is to trade.
+    whole = effect(fill, met)
+    refusal = _opening_refusal(info, request, whole, ledger)
     if refusal is None and live:
-        refusal = _live_refusal(info, request, result, met, tick, market)
-    if refusal is None and _adds(result):
-        refusal = _money_refusal(ledger, market, result)
-    return Plan(info, tick, fill, met, result) if refusal is None else refusal
+        refusal = _live_refusal(info, request, fill, whole, met, tick, market)
+    if refusal is None and adds(whole):
+        refusal = money_refusal(ledger, market, whole)
+    if refusal is not None:
+        return refusal
+    if live:
+        there = liquidity.available(info, fill.type, tick, fill.volume)
+        if there < fill.volume and request.type_filling == OrderFilling.FOK:
+            there = 0.0
+        fill = fill._replace(volume=there)
+    return Plan(info, tick, fill, met, effect(fill, met))
 
 
 def plan_stops(
@@ -134,7 +146,11 @@ def _position_met(request: TradeRequest, ledger: Ledger) -> TradePosition | Trad
     if ledger.is_hedging:
         if named is None:
             return None
-        return checks.closing_refusal(request, named) or named
+        oldest = min(p.identifier for p in ledger.in_symbol(named.symbol))
+        refusal = checks.closing_refusal(request, named)
+        if refusal is None and ledger.spec.fifo_close and named.identifier != oldest:
+            refusal = TradeRetcode.FIFO_CLOSE
+        return refusal or named
     if named is not None and named.symbol != request.symbol:
         return TradeRetcode.INVALID
     return next(iter(ledger.in_symbol(request.symbol)), None)
@@ -155,41 +171,57 @@ def _fill(
         if request.type == OrderType.BUY
         else (tick.bid, tick.bid - worse)
     )
-    return Fill(
-        order=ledger.tickets.order,
-        deal=ledger.tickets.deal,
-        time_msc=now_msc,
+    price = round(price, info.digits)
+    # Float noise of the request ends here: everything later is on the grid.
+    volume = round(round(request.volume / info.volume_step) * info.volume_step, 8)
+    order = new_order(
+        ticket=ledger.tickets.order,
+        msc=now_msc,
         symbol=request.symbol,
         type=request.type,
-        # Float noise of the request ends here: everything later is on the grid.
-        volume=round(round(request.volume / info.volume_step) * info.volume_step, 8),
-        price=round(price, info.digits),
-        asked_price=round(request.price or quoted, info.digits),
-        sl=round(request.sl, info.digits),
-        tp=round(request.tp, info.digits),
+        volume=volume,
+        price_open=round(request.price or quoted, info.digits),
         type_filling=request.type_filling,
         type_time=request.type_time,
         magic=request.magic,
         reason=int(reason),
+        sl=round(request.sl, info.digits),
+        tp=round(request.tp, info.digits),
         comment=request.comment[: broker.comment_limit],
     )
+    return Fill(order, ledger.tickets.deal, now_msc, volume, price)
 
 
 def _opening_refusal(
     info: SymbolInfo, request: TradeRequest, result: Effect, ledger: Ledger
 ) -> TradeRetcode | None:
-    if not _adds(result):
+    if not adds(result):
         return None
     refusal = checks.opening_refusal(info, request.type)
+    held = ledger.in_symbol(info.name)
     if refusal is None and result.position is not None:
-        others = [p for p in ledger.in_symbol(info.name) if p.identifier != result.identifier]
-        refusal = checks.limit_refusal(info, request.type, result.position.volume, others)
+        others = [p for p in held if p.identifier != result.identifier]
+        waiting = [order for order in ledger.orders.values() if order.symbol == info.name]
+        refusal = checks.limit_refusal(info, request.type, result.position.volume, others, waiting)
+    if refusal is None and result.identifier not in ledger.positions:
+        refusal = _account_refusal(ledger, request.type, held)
     return refusal
+
+
+def _account_refusal(ledger: Ledger, side: int, held: list[TradePosition]) -> TradeRetcode | None:
+    """10040 and 10046: what the account does not let open."""
+    spec = ledger.spec
+    if 0 < spec.limit_positions <= len(ledger.positions):
+        return TradeRetcode.LIMIT_POSITIONS
+    if ledger.is_hedging and spec.hedge_prohibited and any(p.type != side for p in held):
+        return TradeRetcode.HEDGE_PROHIBITED
+    return None
 
 
 def _live_refusal(
     info: SymbolInfo,
     request: TradeRequest,
+    fill: Fill,
     result: Effect,
     met: TradePosition | None,
     tick: Tick,
@@ -197,25 +229,31 @@ def _live_refusal(
 ) -> TradeRetcode | None:
     if not market.is_open(info.name):
         return TradeRetcode.MARKET_CLOSED
-    refusal = checks.price_refusal(info, request, tick)
-    if refusal is None and _adds(result):
+    refusal = checks.price_refusal(info, request, tick, fill.price)
+    if refusal is None and adds(result):
         refusal = checks.stops_refusal(info, request.type, request.sl, request.tp, tick)
     if refusal is None and met is not None and result.closed:
         refusal = checks.freeze_refusal(info, met, tick)
     return refusal
 
 
-def _money_refusal(ledger: Ledger, market: Market, result: Effect) -> TradeRetcode | None:
-    """10019 when the trade needs more margin than there is equity, 10021 without a conversion."""
+def money_refusal(
+    ledger: Ledger, market: Market, result: Effect, without: TradeOrder | None = None
+) -> TradeRetcode | None:
+    """10019 when the trade needs more margin than there is equity, 10021 without a conversion.
+
+    `without`: the waiting order that is being filled holds no margin any more.
+    """
     valuation = Valuation(ledger.spec, market)
-    margin = valuation.margin_of(positions_after(ledger, result))
-    before = valuation.margin_of(ledger.positions.values())
+    orders = [order for order in ledger.orders.values() if order != without]
+    margin = valuation.margin_of(positions_after(ledger, result), orders)
+    before = valuation.margin_of(ledger.positions.values(), orders)
     if margin is None or before is None:
         return TradeRetcode.PRICE_OFF
     free = rounded(valuation.account(ledger).equity - margin, ledger.spec.currency_digits)
     return TradeRetcode.NO_MONEY if free < 0.0 and margin > before else None
 
 
-def _adds(result: Effect) -> bool:
+def adds(result: Effect) -> bool:
     """Whether the trade opens, adds to or turns a position."""
     return result.entry in (DealEntry.IN, DealEntry.INOUT)

@@ -6,12 +6,18 @@ from typing import Final
 from tradingview_scraper.adapters.mt5.simulator.broker import money
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
 from tradingview_scraper.adapters.mt5.simulator.broker.money import Holding
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
+    SIDES,
+    STOP_LIMITS,
+    side_of,
+)
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import AccountStopoutMode, PositionType
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
     SymbolInfo,
+    TradeOrder,
     TradePosition,
 )
 
@@ -60,8 +66,14 @@ class Valuation:
             total += changed
         return self._rounded(total)
 
-    def margin_of(self, positions: Iterable[TradePosition]) -> float | None:
-        """Margin of all positions; None when one of them cannot be converted."""
+    def margin_of(
+        self, positions: Iterable[TradePosition], orders: Iterable[TradeOrder] = ()
+    ) -> float | None:
+        """Margin of all positions; None when one of them cannot be converted.
+
+        Pending orders hold margin on an exchange only [vendor]: each its own, at its price
+        [decision].
+        """
         by_symbol: dict[str, list[Holding]] = {}
         for position in positions:
             holding = Holding(position.type, position.volume, position.price_open)
@@ -73,7 +85,24 @@ class Valuation:
             if amount is None:
                 return None
             total += amount
+        for order in orders:
+            amount = self.order_margin(order)
+            if amount is None:
+                return None
+            total += amount
         return self._rounded(total)
+
+    def order_margin(self, order: TradeOrder) -> float | None:
+        """What a waiting order holds; None when it cannot be converted.
+
+        The rest of a market order holds none: it is paid for as it trades [decision].
+        """
+        spec = self._market.spec(order.symbol)
+        if spec is None or self._spec.margin_mode != "exchange" or order.type in SIDES:
+            return 0.0
+        price = order.price_stoplimit if order.type in STOP_LIMITS else order.price_open
+        holding = Holding(side_of(order.type), order.volume_current, price)
+        return self.margin(spec.info, [holding])
 
     def live(self, position: TradePosition) -> TradePosition:
         """A position with its current price and profit: those of closing it now."""
@@ -85,14 +114,19 @@ class Valuation:
         profit = self.profit(spec.info, position.type, position.volume, position.price_open, price)
         return position._replace(price_current=price, profit=profit or 0.0)
 
+    def live_order(self, order: TradeOrder) -> TradeOrder:
+        """A waiting order with its current price."""
+        tick = self._market.quote(order.symbol)
+        price = tick.ask if side_of(order.type) == PositionType.BUY else tick.bid
+        return order._replace(price_current=price) if price > 0.0 else order
+
     def account(self, ledger: Ledger) -> AccountInfo:
         """The account's figures now. `margin_level` is 0 without margin [recorded]."""
         spec = self._spec
         positions = [self.live(position) for position in ledger.positions.values()]
-        profit = self._rounded(sum(position.profit for position in positions))
-        swap = sum(position.swap for position in positions)
-        equity = self._rounded(ledger.balance + spec.credit + profit + swap)
-        margin = self.margin_of(positions) or 0.0
+        profit = self._rounded(sum(position.profit + position.swap for position in positions))
+        equity = self._rounded(ledger.balance + ledger.credit + profit)
+        margin = self.margin_of(positions, ledger.orders.values()) or 0.0
         return AccountInfo(
             login=spec.login,
             trade_mode=int(spec.trade_mode_code),
@@ -103,9 +137,9 @@ class Valuation:
             trade_expert=spec.trade_expert,
             margin_mode=int(spec.margin_mode_code),
             currency_digits=spec.currency_digits,
-            fifo_close=False,
+            fifo_close=spec.fifo_close,
             balance=ledger.balance,
-            credit=spec.credit,
+            credit=ledger.credit,
             profit=profit,
             equity=equity,
             margin=margin,

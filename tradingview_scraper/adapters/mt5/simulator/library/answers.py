@@ -52,7 +52,9 @@ def rows(dtype: "np.dtype[np.void]") -> Read:
             or len(body) - start != wire.content_size(body[:start]) * wire.ROW_SIZE
         ):
             raise WireError(f"rows of {wire.ROW_SIZE} bytes expected, got {len(body)} bytes")
-        array = np.frombuffer(body[start:], dtype).copy()
+        array = np.empty((len(body) - start) // wire.ROW_SIZE, dtype)
+        # As plain bytes: numpy copies records one by one, which takes ten times as long.
+        array.view(np.uint8)[:] = np.frombuffer(body[start:], np.uint8)
         array.setflags(write=False)
         return array
 

@@ -46,6 +46,7 @@ class Pipe:
     def __init__(self, handle: int) -> None:
         self._handle = handle
         self._buffer = ctypes.create_string_buffer(_BUFFER)
+        self._large = self._buffer
 
     @classmethod
     def connect(cls, address: str) -> "Pipe | None":
@@ -56,8 +57,10 @@ class Pipe:
         handle = _connect(address)
         return None if handle is None else cls(handle)
 
-    def exchange(self, frame: bytes) -> bytes | bytearray:
+    def exchange(self, frame: bytes) -> bytes | memoryview:
         """Send a whole request and wait for its answer, without its size.
+
+        A view is good until the next exchange.
 
         Raises `SendFailed` or `ReceiveFailed`. The answer may be of any command: that is for the
         caller to see.
@@ -79,14 +82,16 @@ class Pipe:
         if handle != _CLOSED:
             _close(handle)
 
-    def _receive(self, size: int) -> bytes | bytearray:
+    def _receive(self, size: int) -> bytes | memoryview:
         if size <= _BUFFER:
             start = ctypes.addressof(self._buffer)
             _fill(self._handle, start, size)
             return ctypes.string_at(start, size)
-        large = bytearray(size)
-        _fill(self._handle, ctypes.addressof((ctypes.c_char * size).from_buffer(large)), size)
-        return large
+        if size > len(self._large):
+            # Kept: fresh memory costs more than the answer's way through the socket.
+            self._large = ctypes.create_string_buffer(size)
+        _fill(self._handle, ctypes.addressof(self._large), size)
+        return memoryview(self._large).cast("B")[:size]
 
 
 def pause(milliseconds: int) -> None:

@@ -32,8 +32,10 @@ LIVE_FIELDS: Final = frozenset(
     }
 )
 
-#: What the broker executes so far: a symbol says so truthfully.
-ORDER_MODE: Final = SymbolOrderMode.MARKET | SymbolOrderMode.SL | SymbolOrderMode.TP
+#: What the broker offers: everything.
+ORDER_MODE: Final = ~SymbolOrderMode(0)
+#: The same for symbols whose positions cannot be closed by each other.
+_NO_CLOSE_BY: Final = int(ORDER_MODE & ~SymbolOrderMode.CLOSEBY)
 
 Day = Literal["currencies", "stocks", "flat"]
 
@@ -150,6 +152,7 @@ def _share(name: str, description: str, isin: str, model: PriceModel) -> Catalog
         chart_mode=int(SymbolChartMode.LAST),
         trade_calc_mode=int(SymbolCalcMode.EXCH_STOCKS),
         trade_exemode=int(SymbolTradeExecution.EXCHANGE),
+        order_mode=_NO_CLOSE_BY,
         ticks_bookdepth=10,
         trade_contract_size=1.0,
         volume_min=1.0,
@@ -279,6 +282,7 @@ def _catalogue() -> dict[str, CatalogueSymbol]:
             ),
             digits=2,
             trade_calc_mode=int(SymbolCalcMode.CFDLEVERAGE),
+            order_mode=_NO_CLOSE_BY,
             trade_contract_size=1.0,
             volume_max=30.0,
             swap_mode=int(SymbolSwapMode.INTEREST_CURRENT),
@@ -335,6 +339,7 @@ def _catalogue() -> dict[str, CatalogueSymbol]:
             chart_mode=int(SymbolChartMode.LAST),
             trade_calc_mode=int(SymbolCalcMode.EXCH_FUTURES),
             trade_exemode=int(SymbolTradeExecution.EXCHANGE),
+            order_mode=_NO_CLOSE_BY,
             ticks_bookdepth=10,
             trade_tick_size=0.25,
             trade_tick_value=12.5,

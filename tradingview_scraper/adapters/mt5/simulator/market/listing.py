@@ -16,6 +16,7 @@ from tradingview_scraper.adapters.mt5.simulator.market.stream import (
 )
 from tradingview_scraper.adapters.mt5.simulator.market.today import Today
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
+from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import SymbolChartMode
 
 
@@ -27,13 +28,29 @@ class Listing(NamedTuple):
     series: BarSeries
     today: Today
 
+    @property
+    def by_last(self) -> bool:
+        """Whether its bars are built from last prices, as on an exchange."""
+        return self.spec.info.chart_mode == SymbolChartMode.LAST
 
-def list_symbol(spec: SymbolSpec, scenario: Scenario, now: int, cache: DayCache) -> Listing:
-    """A symbol of the scenario whose terminal starts at `now` (server milliseconds)."""
+    def frozen(self) -> "Listing":
+        """The symbol with the ticks that it has now."""
+        stream = self.stream.frozen()
+        series = self.series.of(stream)
+        return Listing(self.spec, stream, series, Today(self.spec.info, stream, series))
+
+
+def list_symbol(
+    spec: SymbolSpec, scenario: Scenario, now: int, cache: DayCache, recorded: Rows | None
+) -> Listing:
+    """A symbol of the scenario whose terminal starts at `now` (server milliseconds).
+
+    With `recorded` ticks it has no synthetic ones.
+    """
     sessions = parse_sessions(spec.model.sessions)
     settings = scenario.prices
     prices = None
-    if settings.synthetic:
+    if settings.synthetic and recorded is None:
         prices = SyntheticPrices(
             spec.info,
             spec.model,
@@ -45,7 +62,7 @@ def list_symbol(spec: SymbolSpec, scenario: Scenario, now: int, cache: DayCache)
     stream = TickStream(
         spec.name,
         prices=prices,
-        pushed=PushedTicks(_pushed_file(scenario.books, spec.name)),
+        pushed=PushedTicks(_pushed_file(scenario.books, spec.name), recorded),
         sessions=sessions,
         always_from=sessions.pause_start(now) if settings.always_open else None,
         history_from=(date.fromisoformat(settings.history_from) - date(1970, 1, 1)).days,

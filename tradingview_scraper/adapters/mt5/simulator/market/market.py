@@ -5,6 +5,7 @@ that prices, bars and the broker's triggers always speak of the same moment.
 """
 
 from collections.abc import Callable, Collection
+from copy import copy
 from typing import Final, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from tradingview_scraper.adapters.mt5.simulator.library.groups import group_patt
 from tradingview_scraper.adapters.mt5.simulator.market.conversion import Leg, conversion_path
 from tradingview_scraper.adapters.mt5.simulator.market.depth import depth
 from tradingview_scraper.adapters.mt5.simulator.market.listing import list_symbol
+from tradingview_scraper.adapters.mt5.simulator.market.replay import recorded_ticks
 from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
 from tradingview_scraper.adapters.mt5.simulator.market.stream import EMPTY_TICKS, DayCache
 from tradingview_scraper.adapters.mt5.simulator.market.ticks import (
@@ -21,10 +23,11 @@ from tradingview_scraper.adapters.mt5.simulator.market.ticks import (
     filtered,
     in_time_order,
     wanted,
+    with_undocumented_bits,
 )
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, SymbolSpec
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
-from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
+from tradingview_scraper.adapters.mt5.terminal.constants import SymbolCalcMode, Timeframe
 from tradingview_scraper.adapters.mt5.terminal.records import (
     TICK_DTYPE,
     BookInfo,
@@ -39,6 +42,7 @@ MOST_TICKS: Final = 30_000_000
 #: a profit, or the other one for who buys what covers a loss.
 Side = Literal["bid", "ask", "profit", "loss"]
 
+_CFD_MODES: Final = (SymbolCalcMode.CFD, SymbolCalcMode.CFDINDEX, SymbolCalcMode.CFDLEVERAGE)
 _NO_TICK: Final = Tick(0, 0.0, 0.0, 0.0, 0, 0, 0, 0.0)
 _TIMEFRAMES: Final[dict[int, Timeframe]] = {int(frame): frame for frame in Timeframe}
 
@@ -50,7 +54,9 @@ class Market:
     Market Watch because something is open in them.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+    def __init__(
+        self, scenario: Scenario, clock: Clock, *, began_utc_msc: int | None = None
+    ) -> None:
         self.account_currency = scenario.account.currency
         self.held: frozenset[str] = frozenset()
         self._clock = clock
@@ -61,16 +67,44 @@ class Market:
         self._quotes_of = self._now
         self._book_since: dict[str, int] = {}
         self._paths: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
+        self._flag_bits = scenario.prices.flag_bits
+        self._raw_tick_values = scenario.prices.raw_tick_values
         cache = DayCache()
+        began = self._now if began_utc_msc is None else clock.server_msc(began_utc_msc)
+        recorded = recorded_ticks(scenario, began)
         self._symbols = {
-            spec.name: list_symbol(spec, scenario, self._now, cache) for spec in scenario.symbols
+            spec.name: list_symbol(spec, scenario, self._now, cache, recorded.get(spec.name))
+            for spec in scenario.symbols
         }
         self._selected = {spec.name for spec in scenario.symbols if spec.selected}
+
+    @property
+    def has_late_ticks(self) -> bool:
+        """Ticks were pushed at moments that had passed, and `run_to` has not reported them yet."""
+        return bool(self._late)
 
     @property
     def now_msc(self) -> int:
         """Up to when ticks are revealed, in milliseconds of server time."""
         return self._now
+
+    def frozen(self) -> "Market":
+        """The market as a terminal without a link keeps seeing it; Market Watch stays shared."""
+        copied = copy(self)
+        copied._symbols = {name: found.frozen() for name, found in self._symbols.items()}
+        copied._quotes = {}
+        copied._late = {}
+        return copied
+
+    def gap(self, symbol: str, points: int, msc: int) -> None:
+        """The prices of ticks later than `msc` are so many points higher, for good.
+
+        Pushed and recorded ticks stay as they are. Raises ValueError for an unknown symbol.
+        """
+        found = self._symbols.get(symbol)
+        if found is None:
+            raise ValueError(f"expected a symbol of the scenario, got {symbol!r}")
+        found.stream.gap(msc, points, found.spec.info)
 
     def names(self) -> list[str]:
         """All symbols, in the scenario's order."""
@@ -160,7 +194,18 @@ class Market:
             part = filtered(stream.between(begin, end), mask)
             parts.append(part[: count - found])
             found += len(parts[-1])
-        return _joined(parts)
+        return self._flagged(symbol, _joined(parts))
+
+    def newest_ticks(self, symbol: str, count: int) -> Rows:
+        """The last `count` ticks that are revealed, ascending; the symbol must exist."""
+        stream = self._symbols[symbol].stream
+        parts: list[Rows] = []
+        for day in stream.days_back(self._now):
+            end = min(self._now, (day + 1) * DAY_MSC - 1)
+            parts.append(stream.between(day * DAY_MSC, end))
+            if sum(map(len, parts)) >= count:
+                break
+        return _joined(parts[::-1])[-count:]
 
     def ticks_range(self, symbol: str, from_msc: int, to_msc: int, flags: int) -> Rows | None:
         """The ticks from `from_msc` to `to_msc`, both inclusive, ascending.
@@ -180,7 +225,7 @@ class Market:
             found += len(parts[-1])
             if found > MOST_TICKS:
                 return None
-        return _joined(parts)
+        return self._flagged(symbol, _joined(parts))
 
     def rates_from(self, symbol: str, timeframe: int, at: int, count: int) -> Rows | None:
         """The last `count` bars that begin at or before `at` (server seconds), ascending.
@@ -338,7 +383,14 @@ class Market:
             self._paths[key] = conversion_path(infos, source, target)
         return self._paths[key]
 
+    def _flagged(self, symbol: str, rows: Rows) -> Rows:
+        if not self._flag_bits:
+            return rows
+        return with_undocumented_bits(rows, self._symbols[symbol].by_last)
+
     def _tick_value(self, info: SymbolInfo, side: Side) -> float:
+        if self._raw_tick_values and info.trade_calc_mode in _CFD_MODES:
+            return info.trade_tick_value
         value = self.convert(
             info.trade_tick_value, info.currency_profit, self.account_currency, side
         )

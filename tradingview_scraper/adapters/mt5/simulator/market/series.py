@@ -29,8 +29,12 @@ class BarSeries:
         self._point = point
         self._by_last = by_last
         self._limit = limit
-        self._minutes: OrderedDict[int, tuple[tuple[int, int], Rows]] = OrderedDict()
-        self._days: dict[int, tuple[tuple[int, int], Rows]] = {}
+        self._minutes: OrderedDict[int, tuple[tuple[int, int, int], Rows]] = OrderedDict()
+        self._days: dict[int, tuple[tuple[int, int, int], Rows]] = {}
+
+    def of(self, stream: TickStream) -> "BarSeries":
+        """The same kind of series of another stream."""
+        return BarSeries(stream, point=self._point, by_last=self._by_last, limit=self._limit)
 
     def before(self, timeframe: Timeframe, at: int, count: int, now_msc: int) -> Rows:
         """The last `count` bars that begin at or before `at` (server seconds)."""
@@ -105,12 +109,12 @@ class BarSeries:
         rows = self._minute_bars(day, now_msc)
         return rows if timeframe is Timeframe.M1 else aggregate(rows, timeframe)
 
-    def _state(self, day: int, now_msc: int) -> tuple[int, int]:
-        """What the closed minutes of a day depend on: how many there are, and what was pushed."""
+    def _state(self, day: int, now_msc: int) -> tuple[int, int, int]:
+        """What a day's closed minutes depend on: their number, what was pushed, what jumped."""
         begin = day * DAY_MSC
         closed = min(now_msc + 1, begin + DAY_MSC) // MINUTE_MSC * MINUTE_MSC
         low, high = np.searchsorted(self._stream.pushed.times, (begin, closed))
-        return closed, int(high - low)
+        return closed, int(high - low), len(self._stream.gaps)
 
     def _minute_bars(self, day: int, now_msc: int) -> Rows:
         key = self._state(day, now_msc)
@@ -132,12 +136,15 @@ class BarSeries:
         rows = self._stream.synthetic_bars(day)
         rows = rows[rows["time"] * 1000 < until]
         pushed = self._stream.pushed.between(begin, until - 1)
-        if not len(pushed):
+        jumps = [gap.msc for gap in self._stream.gaps if begin <= gap.msc < until]
+        if not len(pushed) and not jumps:
             return rows
         if not len(rows):
             return self._from_ticks(begin, until - 1)
-        # Minutes with pushed ticks among the synthetic ones are built again, from all their ticks.
-        touched = np.unique(pushed["time_msc"] // MINUTE_MSC)
+        # Minutes with pushed ticks among the synthetic ones, or with a jump within them, are built
+        # again, from all their ticks.
+        minutes = np.concatenate((pushed["time_msc"], np.array(jumps, dtype=np.int64)))
+        touched = np.unique(minutes // MINUTE_MSC)
         kept = rows[~np.isin(rows["time"] // 60, touched)]
         runs = np.split(touched, np.flatnonzero(np.diff(touched) != 1) + 1)
         built = [

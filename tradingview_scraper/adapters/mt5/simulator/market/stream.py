@@ -6,6 +6,7 @@ millisecond synthetic ticks come first, and pushed ones in the order in which th
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,7 +21,7 @@ from tradingview_scraper.adapters.mt5.simulator.market.sessions import (
     Sessions,
 )
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
-from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE
+from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE, SymbolInfo
 
 #: Days without a tick that a search for the last or the next one looks through.
 _LONGEST_PAUSE: Final = 10
@@ -60,15 +61,22 @@ class DayCache:
             _, dropped = self._days.popitem(last=False)
             self._rows -= len(dropped.rows)
 
+    def forget(self, name: str) -> None:
+        """Drop the days of one symbol."""
+        for key in [key for key in self._days if key[0] == name]:
+            self._rows -= len(self._days.pop(key).rows)
+
 
 class PushedTicks:
     """Ticks that were pushed, ascending; with a file, they outlive the terminal."""
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, recorded: Rows | None = None) -> None:
         self._file = file
         self._rows: Rows = np.zeros(256, dtype=TICK_DTYPE)
         self._times = np.zeros(256, dtype=np.int64)
         self._count = 0
+        if recorded is not None:
+            self._add(recorded)
         if file is not None and file.exists():
             raw = file.read_bytes()
             whole = len(raw) // TICK_DTYPE.itemsize
@@ -88,6 +96,11 @@ class PushedTicks:
     @property
     def times(self) -> NDArray[np.int64]:
         return self._times[: self._count]
+
+    def frozen(self) -> "PushedTicks":
+        """What is there now; what is pushed later is not in it."""
+        # Rows are only ever added behind those, or sorted into new arrays.
+        return copy(self)
 
     def push(self, rows: Rows) -> None:
         """Add rows (`TICK_DTYPE`, ascending)."""
@@ -119,8 +132,15 @@ class PushedTicks:
         self._count = total
         if not (in_order and np.all(rows["time_msc"][1:] >= rows["time_msc"][:-1])):
             order = np.argsort(self.times, kind="stable")
-            self._rows[:total] = self._rows[:total][order]
-            self._times[:total] = self._times[:total][order]
+            self._rows, self._times = self._rows[order], self._times[order]
+
+
+class Gap(NamedTuple):
+    """Prices jump: ticks later than `msc` are `amount` higher, in steps of 1 / `scale`."""
+
+    msc: int
+    amount: int
+    scale: float
 
 
 class TickStream:
@@ -148,6 +168,20 @@ class TickStream:
         self._always_from = always_from
         self._first_day = max(history_from, FIRST_DAY)
         self._cache = cache
+        self.gaps: tuple[Gap, ...] = ()
+
+    def frozen(self) -> "TickStream":
+        """The stream as it is now: what is pushed or jumps later is not in it."""
+        copied = copy(self)
+        copied.pushed = self.pushed.frozen()
+        copied._cache = DayCache()
+        return copied
+
+    def gap(self, msc: int, points: int, info: SymbolInfo) -> None:
+        """Synthetic ticks later than `msc` are `points` higher."""
+        scale = 10.0**info.digits
+        self.gaps = (*self.gaps, Gap(msc, points * max(1, round(info.point * scale)), scale))
+        self._cache.forget(self.name)
 
     def is_open(self, msc: int) -> bool:
         """Whether the symbol trades at that moment."""
@@ -228,7 +262,8 @@ class TickStream:
         """M1 bars of the synthetic ticks of a whole day."""
         if self._prices is None or day < self._first_day:
             return np.zeros(0, dtype=RATE_DTYPE)
-        return self._prices.bars(day, self._minutes(day))
+        rows = self._prices.bars(day, self._minutes(day))
+        return self._shifted(rows, rows["time"] * 1000, ("open", "high", "low", "close"))
 
     def _merged(self, day: int, start: int, end: int) -> Rows:
         pushed = self.pushed.between(start, end)
@@ -246,10 +281,21 @@ class TickStream:
         found = self._cache.get((self.name, day))
         if found is None:
             rows = self._prices.ticks(day, self._minutes(day))
+            rows = self._shifted(rows, rows["time_msc"], ("bid", "ask", "last"))
             rows.setflags(write=False)
             found = DayTicks(rows, np.ascontiguousarray(rows["time_msc"]))
             self._cache.put((self.name, day), found)
         return found
+
+    def _shifted(self, rows: Rows, times: NDArray[np.int64], fields: tuple[str, ...]) -> Rows:
+        """The rows with the jumps of the price before them."""
+        for gap in self.gaps:
+            later = times > gap.msc
+            for field in fields:
+                # In whole steps, so that the float is the one that the decimal text would give.
+                steps = np.rint(rows[field][later] * gap.scale)
+                rows[field][later] = np.where(steps > 0, (steps + gap.amount) / gap.scale, 0.0)
+        return rows
 
     def _minutes(self, day: int) -> NDArray[np.bool_]:
         minutes = self._sessions.minutes(day)

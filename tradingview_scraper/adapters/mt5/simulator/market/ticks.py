@@ -27,17 +27,28 @@ def filtered(rows: Rows, mask: int) -> Rows:
 
 def fill_flags(rows: Rows, before: np.void | None) -> None:
     """Flags of the rows that have none: what differs from the row before."""
-    for index in np.flatnonzero(rows["flags"] == 0):
-        previous = rows[index - 1] if index else before
-        flags = 0
-        for field, flag in (("bid", TickFlag.BID), ("ask", TickFlag.ASK), ("last", TickFlag.LAST)):
-            value = rows[field][index]
-            old = 0.0 if previous is None else previous[field]
-            if value != old:
-                flags |= int(flag)
-        if rows["volume"][index] and flags & TickFlag.LAST:
-            flags |= int(TickFlag.VOLUME)
-        rows["flags"][index] = flags or int(TickFlag.BID)
+    bare = rows["flags"] == 0
+    if not bare.any():
+        return
+    flags = np.zeros(len(rows), dtype=np.uint32)
+    for field, flag in (("bid", TickFlag.BID), ("ask", TickFlag.ASK), ("last", TickFlag.LAST)):
+        values = rows[field]
+        first = 0.0 if before is None else before[field]
+        flags[values != np.concatenate(([first], values[:-1]))] |= int(flag)
+    traded = (rows["volume"] != 0) & ((flags & int(TickFlag.LAST)) != 0)
+    flags[traded] |= int(TickFlag.VOLUME)
+    flags[flags == 0] = int(TickFlag.BID)
+    rows["flags"][bare] = flags[bare]
+
+
+def with_undocumented_bits(rows: Rows, on_exchange: bool) -> Rows:
+    """The rows with the flag bits of real history: 0x80 on a changed bid, 0x400 on an exchange."""
+    rows = rows.copy()
+    if on_exchange:
+        rows["flags"] |= 0x400
+    else:
+        rows["flags"][(rows["flags"] & int(TickFlag.BID)) != 0] |= 0x80
+    return rows
 
 
 def in_time_order(batches: list[tuple[str, Rows]]) -> Iterator[tuple[str, Rows]]:

@@ -1,13 +1,17 @@
-"""What goes wrong, and when? `Faults`: scripted trouble, as data.
+"""What goes wrong with a call, and when? `Faults`: scripted trouble, as data.
 
-A fault names a function of the library, or none for all of them. `Faults.plan` says for one call
-what is to happen to it; the terminal does it. Times are seconds of one monotonic clock.
+A fault names a function of the library, or none for all of them, and may be narrowed to calls with
+certain arguments. It is over after a number of calls, after a time, or never. `Faults.plan` says
+for one call what is to happen to it; the terminal does it. Times are seconds of one monotonic
+clock, but `Fault.ends`, which is the world's own time.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 Kind = Literal["hang", "slow", "lose", "answer"]
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
 
 @dataclass(kw_only=True)
@@ -17,8 +21,12 @@ class Fault:
     kind: Kind
     #: The library's function that it meets; None: every one.
     function: str | None = None
+    #: Arguments that a call must have to be met: a value, or a list of values.
+    where: Mapping[str, Any] = field(default_factory=dict)
     #: How many calls it meets before it is over; None: all.
     count: int | None = None
+    #: World time (seconds of UTC) at which it is over; None: never.
+    ends: float | None = None
     #: How long a hang lasts, or how late a slow answer is.
     seconds: float = 0.0
     #: When a hang ends; it begins with the first call that it meets.
@@ -55,31 +63,57 @@ class Faults:
 
     def add(self, fault: Fault) -> None:
         """Put `fault` in force. A slowness of 0 seconds ends those of the same function."""
-        if fault.kind == "slow":
+        if fault.kind == "slow" and not fault.seconds:
             self._faults = [
                 other
                 for other in self._faults
                 if (other.kind, other.function) != ("slow", fault.function)
             ]
-            if not fault.seconds:
-                return
+            return
+        if fault.kind == "slow" and not fault.where:
+            self.add(replace(fault, seconds=0.0))
         self._faults.append(replace(fault))
 
-    def plan(self, function: str, now: float) -> Plan:
-        """What is to happen to a call of `function` that arrives `now`; counts it as met."""
+    def clear(self) -> None:
+        """End all of them."""
+        self._faults = []
+
+    def plan(
+        self,
+        function: str,
+        now: float,
+        world_now: Callable[[], float],
+        arguments: Callable[[], Mapping[str, Any]],
+    ) -> Plan:
+        """What is to happen to a call of `function` that arrives `now`; counts it as met.
+
+        `world_now` and `arguments` are asked only when a fault needs them.
+        """
         if not self._faults:
             return AS_USUAL
         plan = AS_USUAL
         for fault in [*self._faults]:
-            if fault.kind == "hang" and fault.until is not None and fault.until <= now:
+            over = fault.until is not None and fault.until <= now
+            if over or (fault.ends is not None and fault.ends <= world_now()):
                 self._faults.remove(fault)
-            elif fault.function in (None, function):
+            elif fault.function in (None, function) and _fits(fault.where, arguments):
                 plan = _met(fault, plan, now)
                 if fault.count is not None:
                     fault.count -= 1
                     if fault.count <= 0:
                         self._faults.remove(fault)
         return plan
+
+
+def _fits(where: Mapping[str, Any], arguments: Callable[[], Mapping[str, Any]]) -> bool:
+    if not where:
+        return True
+    given = arguments()
+    return all(
+        name in given
+        and (given[name] in wanted if isinstance(wanted, list) else given[name] == wanted)
+        for name, wanted in where.items()
+    )
 
 
 def _met(fault: Fault, plan: Plan, now: float) -> Plan:

@@ -12,64 +12,30 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from tradingview_scraper.adapters.mt5.simulator import wire
-from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker, SendAnswer
+from tradingview_scraper.adapters.mt5.simulator.broker.answers import SendAnswer
+from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.layout import Layout, WireError
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.simulator.terminal.faults import Fault, Faults
+from tradingview_scraper.adapters.mt5.simulator.terminal.functions import (
+    FAULT_FUNCTIONS,
+    FUNCTION_OF,
+    arguments,
+)
+from tradingview_scraper.adapters.mt5.simulator.terminal.journal import Journal
+from tradingview_scraper.adapters.mt5.simulator.terminal.latency import Latency
+from tradingview_scraper.adapters.mt5.simulator.terminal.stale import StaleBooks
+from tradingview_scraper.adapters.mt5.simulator.terminal.synchronising import Synchronising
 from tradingview_scraper.adapters.mt5.simulator.wire import Command, State, Status
-from tradingview_scraper.adapters.mt5.terminal.api import FUNCTIONS, Rows
-from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, TradeRetcode
+from tradingview_scraper.adapters.mt5.terminal.api import Rows
+from tradingview_scraper.adapters.mt5.terminal.constants import (
+    OrderReason,
+    TradeRetcode,
+)
 from tradingview_scraper.adapters.mt5.terminal.records import TerminalInfo, TradeRequest
-
-#: The function of the library behind each command; a state poll belongs to no function.
-FUNCTION_OF: Final[dict[int, str]] = {
-    Command.VERSION: "version",
-    Command.HELLO: "initialize",
-    Command.LOGIN: "login",
-    Command.CONNECTION_STATE: "connection_state",
-    Command.COPY_TICKS_FROM: "copy_ticks_from",
-    Command.COPY_TICKS_RANGE: "copy_ticks_range",
-    Command.COPY_RATES_FROM: "copy_rates_from",
-    Command.COPY_RATES_RANGE: "copy_rates_range",
-    Command.COPY_RATES_FROM_POS: "copy_rates_from_pos",
-    Command.POSITIONS_TOTAL: "positions_total",
-    Command.POSITIONS: "positions_get",
-    Command.POSITIONS_OF_SYMBOL: "positions_get",
-    Command.POSITION: "positions_get",
-    Command.ORDERS_TOTAL: "orders_total",
-    Command.ORDERS: "orders_get",
-    Command.ORDERS_OF_SYMBOL: "orders_get",
-    Command.ORDER: "orders_get",
-    Command.HISTORY_ORDERS_TOTAL: "history_orders_total",
-    Command.HISTORY_ORDERS: "history_orders_get",
-    Command.HISTORY_ORDERS_OF_POSITION: "history_orders_get",
-    Command.HISTORY_ORDER: "history_orders_get",
-    Command.HISTORY_DEALS_TOTAL: "history_deals_total",
-    Command.HISTORY_DEALS: "history_deals_get",
-    Command.HISTORY_DEALS_OF_POSITION: "history_deals_get",
-    Command.HISTORY_DEAL: "history_deals_get",
-    Command.ORDER_CHECK: "order_check",
-    Command.ORDER_SEND: "order_send",
-    Command.ORDER_CALC_MARGIN: "order_calc_margin",
-    Command.ORDER_CALC_PROFIT: "order_calc_profit",
-    Command.SYMBOL_INFO: "symbol_info",
-    Command.SYMBOL_SELECT: "symbol_select",
-    Command.SYMBOL_INFO_TICK: "symbol_info_tick",
-    Command.SYMBOLS_TOTAL: "symbols_total",
-    Command.SYMBOLS: "symbols_get",
-    Command.SYMBOLS_OF_GROUP: "symbols_get",
-    Command.TERMINAL_INFO: "terminal_info",
-    Command.ACCOUNT_INFO: "account_info",
-    Command.MARKET_BOOK_ADD: "market_book_add",
-    Command.MARKET_BOOK_RELEASE: "market_book_release",
-    Command.MARKET_BOOK_GET: "market_book_get",
-}
-
-#: The functions that a fault can name: those that reach the terminal.
-FAULT_FUNCTIONS: Final = frozenset(FUNCTION_OF.values()) & FUNCTIONS
 
 _TRADE_FUNCTIONS: Final = frozenset({"order_send", "order_check"})
 _VERSION_OF_PROTOCOL: Final = 500
@@ -106,17 +72,21 @@ class Terminal:
         *,
         path: str = "",
         data_path: str = "",
+        journal: Journal | None = None,
     ) -> None:
         self.clock: Final = clock
         self.market: Final = market
         self.broker: Final = broker
-        self.connected = scenario.terminal.connected
         #: Called with the number of the account whenever the terminal has switched.
         self.on_login: Callable[[int], None] = lambda login: None
         #: Calls that arrived, by function.
         self.calls: Counter[str] = Counter()
-        #: Seconds by which the broker answers a trade request late.
-        self.latency: Final = scenario.broker.latency_ms / 1000
+        #: How much history is there yet.
+        self.history: Final = Synchronising(
+            clock, scenario.terminal.history_sync_secs, scenario.terminal.history_meanwhile
+        )
+        self._latency: Final = Latency(scenario.broker, scenario.seed)
+        self._journal: Final = journal
         self._spec: Final = scenario.terminal
         self._servers: Final = {
             account.login: account.server for account in (scenario.account, *scenario.accounts)
@@ -124,27 +94,50 @@ class Terminal:
         self._known_logins = {scenario.account.login, broker.account().login}
         self._paths: Final = {"path": path, "data_path": data_path, "commondata_path": data_path}
         self._faults = Faults()
-        self._answers: Final[dict[int, Callable[..., bytes]]] = self._table()
+        #: The books may have changed since the broker was carried on.
+        self._traded = True
+        self._live: Final = self._table(market, broker)
+        self._answers = self._live
+        self._connected = True
+        self.connected = scenario.terminal.connected
         broker.auto_trading = scenario.terminal.trade_allowed
 
-    def handle(self, frame: bytes | memoryview, now: float) -> Reply:
-        """The reply to one request frame that arrived `now` (monotonic seconds)."""
-        command, payload = wire.split_request(frame)
-        function = FUNCTION_OF.get(command)
-        if function is None:
-            return Reply(wire.answer(command, Status.UNSUPPORTED))
-        self.calls[function] += 1
-        plan = self._faults.plan(function, now)
-        delay = plan.delay + (self.latency if command == Command.ORDER_SEND else 0.0)
-        data = self._answer(command, payload) if plan.executed else b""
-        if plan.code is not None:
-            data = _scripted(command, plan.code)
-        return Reply(data, delay, plan.lost is not None)
+    @property
+    def connected(self) -> bool:
+        """The link to the trade server is up. Without it, clients read the state of the break."""
+        return self._connected
+
+    @connected.setter
+    def connected(self, connected: bool) -> None:
+        if connected == self._connected:
+            return
+        self.run()
+        self._connected = connected
+        self._answers = self._live
+        if not connected:
+            self._answers = self._table(self.market.frozen(), StaleBooks(self.broker))
+
+    def handle(self, frame: bytes | memoryview, now: float, client: int = 0) -> Reply:
+        """The reply to one request frame that `client` sent `now` (monotonic seconds)."""
+        reply = self._handled(frame, now)
+        if self._journal is not None:
+            self._journal.call(client, frame, reply.data, reply.lost)
+        return reply
 
     def run(self) -> None:
-        """Let the world come up to the server's clock; without a link, the terminal sees none."""
-        if self.connected:
-            self.broker.advance_to(self.clock.now_msc())
+        """Let the world come up to the server's clock; without a link, clients see none of it."""
+        now = self.clock.now_msc()
+        market = self.market
+        # A broker that is at this moment already has nothing to do, unless somebody has traded.
+        if self._traded or now > market.now_msc or market.has_late_ticks:
+            self._traded = False
+            self.broker.advance_to(now)
+
+    def send_by_hand(self, request: TradeRequest) -> SendAnswer:
+        """A person trades in the terminal window."""
+        self.run()
+        self._traded = True
+        return self.broker.send(request, reason=OrderReason.CLIENT)
 
     def add_fault(self, fault: Fault) -> None:
         """Put a fault in force. Raises ValueError for a function or a code that it cannot have."""
@@ -160,6 +153,10 @@ class Terminal:
             )
         self._faults.add(fault)
 
+    def clear_faults(self) -> None:
+        """End all faults."""
+        self._faults.clear()
+
     def knows(self, login: int) -> bool:
         """Whether the broker has that account."""
         return login in self._servers
@@ -173,6 +170,23 @@ class Terminal:
         """A person switches the terminal to another account; ValueError when it is unknown."""
         if not self._switched(login, None):
             raise ValueError(f"login must be one of {sorted(self._servers)}, was {login}")
+
+    def _handled(self, frame: bytes | memoryview, now: float) -> Reply:
+        command, payload = wire.split_request(frame)
+        function = FUNCTION_OF.get(command)
+        if function is None:
+            return Reply(wire.answer(command, Status.UNSUPPORTED))
+        self.calls[function] += 1
+        plan = self._faults.plan(
+            function, now, self._world_now, lambda: arguments(command, payload)
+        )
+        delay = plan.delay
+        if command == Command.ORDER_SEND:
+            delay += self._latency.draw()
+        data = self._answer(command, payload) if plan.executed else b""
+        if plan.code is not None:
+            data = self._scripted(command, payload, plan.code)
+        return Reply(data, delay, plan.lost is not None)
 
     def _answer(self, command: int, payload: bytes) -> bytes:
         try:
@@ -189,18 +203,28 @@ class Terminal:
             traceback.print_exc(file=sys.stderr)
             return wire.answer(command, Status.CALL_FAILED)
 
-    def _table(self) -> dict[int, Callable[..., bytes]]:
-        market, broker = self.market, self.broker
+    def _table(
+        self, market: Market, broker: Broker | StaleBooks
+    ) -> dict[int, Callable[..., bytes]]:
+        """What answers each command, from a market and books that may be those of a broken link."""
+
+        def history(symbol: str, timeframe: int, rows: Rows | None) -> bytes:
+            return _rows(self.history.part(market, symbol, timeframe, rows))
+
         return {
             Command.VERSION: self._version,
             Command.HELLO: lambda protocol, client: wire.TOTAL.encode(self._spec.build),
             Command.LOGIN: self._login,
             Command.CONNECTION_STATE: self._state,
-            Command.COPY_TICKS_FROM: lambda *ask: _rows(market.ticks_from(*ask)),
-            Command.COPY_TICKS_RANGE: lambda *ask: _rows(market.ticks_range(*ask)),
-            Command.COPY_RATES_FROM: lambda *ask: _rows(market.rates_from(*ask)),
-            Command.COPY_RATES_RANGE: lambda *ask: _rows(market.rates_range(*ask)),
-            Command.COPY_RATES_FROM_POS: lambda *ask: _rows(market.rates_from_pos(*ask)),
+            Command.COPY_TICKS_FROM: lambda *ask: history(ask[0], 0, market.ticks_from(*ask)),
+            Command.COPY_TICKS_RANGE: lambda *ask: history(ask[0], 0, market.ticks_range(*ask)),
+            Command.COPY_RATES_FROM: lambda *ask: history(ask[0], ask[1], market.rates_from(*ask)),
+            Command.COPY_RATES_RANGE: lambda *ask: history(
+                ask[0], ask[1], market.rates_range(*ask)
+            ),
+            Command.COPY_RATES_FROM_POS: lambda *ask: history(
+                ask[0], ask[1], market.rates_from_pos(*ask)
+            ),
             Command.POSITIONS_TOTAL: lambda: _total(broker.positions()),
             Command.POSITIONS: lambda: wire.POSITION.encode_many(broker.positions()),
             Command.POSITIONS_OF_SYMBOL: lambda symbol: wire.POSITION.encode_many(
@@ -277,6 +301,7 @@ class Terminal:
 
     def _send(self, payload: bytes) -> bytes:
         request = TradeRequest._make(wire.REQUEST.decode(payload))
+        self._traded = True
         if self._spec.tradeapi_disabled:
             raise Denied(Status.TRADE_API_DISABLED)
         if not self.connected:
@@ -284,6 +309,24 @@ class Terminal:
                 SendAnswer(TradeRetcode.CONNECTION, comment="No connection")
             )
         return wire.SEND_RESULT.encode(self.broker.send(request, reason=OrderReason.EXPERT))
+
+    def _scripted(self, command: int, payload: bytes, code: int) -> bytes:
+        if code < 0:
+            return wire.answer(command, code)
+        if command == Command.ORDER_CHECK:
+            values: tuple[Any, ...] = (code, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
+            return wire.answer(command, Status.OK, wire.CHECK_RESULT.encode(values))
+        answer = SendAnswer(code)
+        symbol = arguments(command, payload).get("symbol", "")
+        if code == TradeRetcode.REQUOTE and self.market.exists(symbol):
+            # A requote brings the prices that are offered instead [recorded].
+            self.run()
+            tick = self.market.quote(symbol)
+            answer = answer._replace(bid=tick.bid, ask=tick.ask, comment="Requote")
+        return wire.answer(command, Status.OK, wire.SEND_RESULT.encode(answer))
+
+    def _world_now(self) -> float:
+        return self.clock.utc_msc() / 1000
 
     def _terminal_info(self) -> TerminalInfo:
         now = {
@@ -294,15 +337,6 @@ class Terminal:
         return TerminalInfo._make(
             now[name] if name in now else getattr(self._spec, name) for name in TerminalInfo._fields
         )
-
-
-def _scripted(command: int, code: int) -> bytes:
-    if code < 0:
-        return wire.answer(command, code)
-    if command == Command.ORDER_CHECK:
-        values: tuple[Any, ...] = (code, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
-        return wire.answer(command, Status.OK, wire.CHECK_RESULT.encode(values))
-    return wire.answer(command, Status.OK, wire.SEND_RESULT.encode(SendAnswer(code)))
 
 
 def _rows(rows: Rows | None) -> bytes:

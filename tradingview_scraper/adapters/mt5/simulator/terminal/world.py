@@ -4,7 +4,8 @@ A killed terminal comes back on the same books, at the same time, on the same ac
 journals and the ticks that were pushed are on disk, and beside them what `_State` holds.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,23 +16,47 @@ from tradingview_scraper.adapters.mt5.simulator.broker.books import Books
 from tradingview_scraper.adapters.mt5.simulator.broker.broker import Broker
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.replay import recorded_ticks
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, load_scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
+from tradingview_scraper.adapters.mt5.simulator.terminal.journal import Journal
 from tradingview_scraper.adapters.mt5.simulator.terminal.terminal import Terminal
+from tradingview_scraper.adapters.mt5.simulator.terminal.timetable import Entry, Timetable
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 
 _STATE: Final = "terminal.json"
+_JOURNAL: Final = "journal.jsonl"
+
+
+class _Gap(msgspec.Struct):
+    """A price that jumped for good."""
+
+    symbol: str
+    msc: int
+    points: int
 
 
 class _State(msgspec.Struct):
     """What a terminal remembers."""
 
+    #: When the terminal was started first, by this machine's clock and in world time (UTC), in ms.
+    began_msc: int = 0
+    began_utc_msc: int = 0
     #: Seconds that the clock was advanced.
     advanced: float = 0.0
     #: The account that it is on; None: the scenario's.
     login: int | None = None
     #: Accounts that were opened beside the scenario's.
     accounts: list[AccountSpec] = []
+    #: Seconds that the server's clock was put wrong.
+    shifted: float = 0.0
+    #: The AutoTrading button, when somebody pressed it.
+    trade_allowed: bool | None = None
+    #: The build after an update.
+    build: int | None = None
+    gaps: list[_Gap] = []
+    #: Entries of the timetable that have happened.
+    happened: int = 0
 
 
 class World:
@@ -41,14 +66,40 @@ class World:
         self.path: Final = path
         self.books: Final = books
         books.mkdir(parents=True, exist_ok=True)
-        scenario = msgspec.structs.replace(scenario, books=books)
-        self._state = _remembered(books)
-        self.clock: Final = Clock(scenario.clock)
-        self.clock.advance(self._state.advanced)
-        self.market: Final = Market(scenario, self.clock)
+        self._state = state = _remembered(books)
+        if not state.began_msc:
+            state.began_msc = time.time_ns() // 1_000_000
+            state.began_utc_msc = Clock(scenario.clock, state.began_msc).utc_msc()
+            self._remember()
+        program = scenario.terminal
+        if state.build is not None:
+            program = msgspec.structs.replace(program, build=state.build)
+        if state.trade_allowed is not None:
+            program = msgspec.structs.replace(program, trade_allowed=state.trade_allowed)
+        scenario = msgspec.structs.replace(scenario, books=books, terminal=program)
+        self.scenario: Final = scenario
+        self.clock: Final = Clock(scenario.clock, state.began_msc)
+        self.clock.advance(state.advanced)
+        self.clock.shift(state.shifted)
+        self.timetable: Final = Timetable(
+            [Entry(fault.at, fault.do, fault.arguments) for fault in scenario.faults],
+            state.happened,
+        )
+        self.market: Final = Market(scenario, self.clock, began_utc_msc=state.began_utc_msc)
+        for gap in state.gaps:
+            self.market.gap(gap.symbol, gap.points, gap.msc)
         self.broker: Final = Broker(scenario, self.market, self.clock, Books(books))
+        self.journal: Final = Journal(
+            books / _JOURNAL if scenario.terminal.journal else None, lambda: self.market.now_msc
+        )
         self.terminal: Final = Terminal(
-            scenario, self.clock, self.market, self.broker, path=path, data_path=str(books)
+            scenario,
+            self.clock,
+            self.market,
+            self.broker,
+            path=path,
+            data_path=str(books),
+            journal=self.journal if scenario.terminal.journal else None,
         )
         for account in self._state.accounts:
             self.terminal.open_account(account)
@@ -62,10 +113,16 @@ class World:
         scenario = load_scenario(path)
         return cls(path, scenario, books or scenario.books or address.books_directory(path))
 
-    def anew(self) -> "World":
-        """The same path on fresh books, with the scenario as it reads now. `ScenarioError`."""
+    def anew(self, check: Callable[[Scenario], None]) -> "World":
+        """The same path on fresh books, with the scenario as it reads now.
+
+        Raises `ScenarioError`, also that of `check`, while the old books are still there.
+        """
         scenario = load_scenario(self.path)
+        check(scenario)
+        recorded_ticks(scenario, 0)
         Books(self.books).clear()
+        self.journal.clear()
         (self.books / _STATE).unlink(missing_ok=True)
         return World(self.path, scenario, self.books)
 
@@ -75,6 +132,51 @@ class World:
         self._state.advanced += seconds
         self._remember()
         self.terminal.run()
+
+    def close(self) -> None:
+        """Let go of what is open; nothing may be asked afterwards."""
+        self.journal.close()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of world time since the terminal's first start."""
+        return (self.clock.utc_msc() - self._state.began_utc_msc) / 1000
+
+    def take_due(self) -> Entry | None:
+        """The next entry of the timetable whose time has come; it will not come again."""
+        due = self.timetable.next_at
+        if due is None or due > self.elapsed:
+            return None
+        entry = self.timetable.take()
+        self._state.happened = self.timetable.done
+        self._remember()
+        return entry
+
+    def shift(self, seconds: float) -> None:
+        """Put the server's clock wrong; what falls into a jump forward happens."""
+        self.clock.shift(seconds)
+        self._state.shifted += seconds
+        self._remember()
+        self.terminal.run()
+
+    def gap(self, symbol: str, points: int) -> None:
+        """A symbol's prices jump by so many points and stay there. ValueError as the market."""
+        self.terminal.run()
+        msc = self.market.now_msc
+        self.market.gap(symbol, points, msc)
+        self._state.gaps.append(_Gap(symbol, msc, points))
+        self._remember()
+
+    def allow_trading(self, allowed: bool) -> None:
+        """Press the AutoTrading button."""
+        self.broker.auto_trading = allowed
+        self._state.trade_allowed = allowed
+        self._remember()
+
+    def update(self, build: int | None) -> None:
+        """Remember the build of the next start; None is the one after this one."""
+        self._state.build = self.scenario.terminal.build + 1 if build is None else build
+        self._remember()
 
     def push_ticks(self, symbol: str, rows: Rows) -> None:
         """Add ticks to a symbol; `time_msc` 0 is now. Raises ValueError as the market does."""
