@@ -310,7 +310,10 @@ def _validate(scenario: Scenario) -> None:
         "latency_spread_ms",
         "deal_lag_ms",
         "slippage_points",
+        "stop_slippage_points",
         "commission_per_lot",
+        "fee_per_deal",
+        "liquidity_lots",
     ):
         if not getattr(scenario.broker, field) >= 0:
             refuse(f"broker.{field}", "0 or more", getattr(scenario.broker, field))
@@ -334,8 +337,9 @@ def _validate(scenario: Scenario) -> None:
             refuse(f"{where}.leverage", "1 or more", account.leverage)
         if not 0 <= account.currency_digits <= 8:
             refuse(f"{where}.currency_digits", "0 to 8", account.currency_digits)
-        if not account.balance >= 0.0:
-            refuse(f"{where}.balance", "0 or more", account.balance)
+        for field in ("balance", "limit_orders", "limit_positions"):
+            if not getattr(account, field) >= 0:
+                refuse(f"{where}.{field}", "0 or more", getattr(account, field))
         _validate_currencies(scenario.symbols, account, where)
 
 
