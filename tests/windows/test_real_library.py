@@ -95,7 +95,7 @@ def test_the_real_library_reads_a_hundred_thousand_ticks_in_one_answer():
 @pytest.mark.parametrize("asked", ["demo-netting", "DEMO-Netting"])
 def test_the_real_library_attaches_by_the_name_of_a_scenario(asked, tmp_path):
     served = subprocess.Popen(
-        [sys.executable, "-m", f"{OURS}.server", "demo-netting", "--books", str(tmp_path)],
+        [sys.executable, "-m", f"{OURS}.terminal.server", "demo-netting", "--books", str(tmp_path)],
         stdout=subprocess.PIPE,
         text=True,
     )
