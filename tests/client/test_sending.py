@@ -50,6 +50,21 @@ def test_an_accepted_request(terminal, connected, sent, market_order):
     asyncio.run(scenario())
 
 
+def test_a_refusal_that_the_terminal_sent_proves_nothing(terminal, connected, sent, market_order):
+    """-2 is the library's own for a malformed request, but a terminal that has it can say so."""
+
+    async def scenario():
+        async with connected(terminal) as client:
+            terminal.answer("order_send", -2, executed=True)
+            outcome = await sent(client, market_order())
+
+            assert outcome.error.text == "Terminal: Invalid params"
+            assert outcome.outcome is Outcome.UNKNOWN and outcome.sent
+            assert len(terminal.books()["positions"]) == 1
+
+    asyncio.run(scenario())
+
+
 def test_the_code_decides(terminal, connected, sent, market_order):
     async def scenario():
         async with connected(terminal) as client:

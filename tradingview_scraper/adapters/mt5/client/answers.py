@@ -68,6 +68,8 @@ _NEVER_LEFT: Final = frozenset(
         ResultCode.E_INTERNAL_FAIL_CONNECT,
     }
 )
+#: How the library begins the text of an error that the terminal sent [recorded].
+_TERMINALS: Final = "Terminal:"
 _REMEDY: Final = {
     ResultCode.E_INTERNAL_FAIL_INIT: "check the terminal's path, and that the terminal starts",
     ResultCode.E_INTERNAL_FAIL_TIMEOUT: "check that the terminal is connected to its broker",
@@ -99,7 +101,9 @@ def error_of(failed: Failed) -> MT5Error:
     """The error that a worker's failure is to the caller."""
     match failed.kind:
         case FailureKind.CALL:
-            sent = failed.code not in _NEVER_LEFT
+            # The terminal can answer with the same codes [recorded]: then it had the request.
+            is_terminals = failed.text.startswith(_TERMINALS)
+            sent = is_terminals or failed.code not in _NEVER_LEFT
             return MT5CallError(failed.function, failed.code, failed.text, sent=sent)
         case FailureKind.RAISED:
             return MT5CallError(failed.function, failed.code, failed.text)

@@ -62,7 +62,8 @@ class MT5CallError(MT5Error):
     """A call failed in the library or the terminal.
 
     `code` and `text` are ``last_error`` read directly after the call. `sent` is False when the
-    request was refused before it could leave the library (codes -2, -8, -10003, -10004).
+    request was refused before it could leave the library (codes -2, -8, -10003, -10004, unless the
+    text says that the terminal sent them).
     """
 
     def __init__(self, function: str, code: int, text: str, *, sent: bool = True) -> None:
