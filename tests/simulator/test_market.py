@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
-from tradingview_scraper.adapters.mt5.simulator.market.stream import DayCache, DayTicks
+from tradingview_scraper.adapters.mt5.simulator.market.stream import BlockCache, BlockTicks
 from tradingview_scraper.adapters.mt5.simulator.scenario import load_scenario
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks, TickFlag
@@ -497,19 +497,19 @@ def test_every_tick_is_reported_once_and_in_order(
         assert [(row["time_msc"], row["bid"]) for row in rows] == expected
 
 
-def test_day_cache_forgets_the_days_used_longest_ago() -> None:
-    cache = DayCache(capacity=250)
-    days = {
-        day: DayTicks(np.zeros(100, dtype=TICK_DTYPE), np.zeros(100, dtype=np.int64))
-        for day in range(4)
+def test_block_cache_forgets_the_blocks_used_longest_ago() -> None:
+    cache = BlockCache(capacity=250)
+    blocks = {
+        block: BlockTicks(np.zeros(100, dtype=TICK_DTYPE), np.zeros(100, dtype=np.int64))
+        for block in range(4)
     }
-    cache.put(("EURUSD", 0), days[0])
-    cache.put(("EURUSD", 1), days[1])
-    assert cache.get(("EURUSD", 0)) is days[0]
-    cache.put(("EURUSD", 2), days[2])
+    cache.put(("EURUSD", 0), blocks[0])
+    cache.put(("EURUSD", 1), blocks[1])
+    assert cache.get(("EURUSD", 0)) is blocks[0]
+    cache.put(("EURUSD", 2), blocks[2])
     assert cache.get(("EURUSD", 1)) is None
-    assert cache.get(("EURUSD", 0)) is days[0]
-    huge = DayTicks(np.zeros(1000, dtype=TICK_DTYPE), np.zeros(1000, dtype=np.int64))
+    assert cache.get(("EURUSD", 0)) is blocks[0]
+    huge = BlockTicks(np.zeros(1000, dtype=TICK_DTYPE), np.zeros(1000, dtype=np.int64))
     cache.put(("EURUSD", 3), huge)
     assert cache.get(("EURUSD", 3)) is huge
     assert cache.get(("EURUSD", 0)) is None

@@ -270,9 +270,19 @@ def request(command: int, payload: bytes) -> bytes:
     return _REQUEST_HEAD.pack(4 + len(payload), command) + payload
 
 
+def request_of(command: Command, *values: object) -> bytes:
+    """A request with the values of its payload, as `REQUESTS` has them."""
+    return request(command, REQUESTS[command].encode(*values))
+
+
 def answer(command: int, status: int, body: bytes = b"") -> bytes:
     """An answer as the terminal sends it."""
     return _ANSWER_HEAD.pack(8 + len(body), command, status) + body
+
+
+def is_success(answer: bytes) -> bool:
+    """Whether an answer says that the call succeeded."""
+    return bool(_ANSWER_HEAD.unpack_from(answer)[2] >= 0)
 
 
 def frame_size(data: bytes | bytearray | memoryview) -> int | None:

@@ -60,6 +60,10 @@ class Ledger:
         self.history: list[TradeOrder] = []
         self.deals: list[TradeDeal] = []
         self.last_msc = now_msc
+        #: Grows with every event.
+        self.version = 0
+        #: The version at which the orders or positions of a symbol changed last.
+        self.changed: dict[str, int] = {}
         self._journal = journal
         offset = crc32(f"{spec.server}/{spec.login}".encode()) % 20_000_000
         self.tickets = Tickets(_FIRST_ORDER + offset, _FIRST_DEAL + offset // 2)
@@ -94,45 +98,53 @@ class Ledger:
 
     def record(self, msc: int, *changes: Change) -> None:
         """One event: its changes happen together or not at all."""
-        event: dict[str, Any] = {
-            "login": self.spec.login,
-            "msc": msc,
-            "changes": [_as_table(change) for change in changes],
-            "balance": self._balance_after(changes),
-            "tickets": self._tickets_after(changes),
-        }
-        self._journal.append(event)
-        self._apply(event)
+        balance, tickets = self._balance_after(changes), self._tickets_after(changes)
+        self._journal.append(
+            {
+                "login": self.spec.login,
+                "msc": msc,
+                "changes": [_as_table(change) for change in changes],
+                "balance": balance,
+                "tickets": tickets,
+            }
+        )
+        self._apply(msc, changes, balance, tickets)
 
     def _fold(self, events: list[dict[str, Any]]) -> None:
         for number, event in enumerate(events, 1):
             try:
-                self._apply(event)
+                self._apply_written(event)
             except (KeyError, TypeError, ValueError) as error:
                 raise BooksError(
                     f"{self._journal.file}, line {number}: expected an event of account "
                     f"{self.spec.login}, got {error}; remove the file to begin anew"
                 ) from None
 
-    def _apply(self, event: dict[str, Any]) -> None:
+    def _apply_written(self, event: dict[str, Any]) -> None:
         if event["login"] != self.spec.login:
             raise ValueError(f"one of account {event['login']}")
         changes = [_from_table(table) for table in event["changes"]]
         balance = self._balance_after(changes)
         if balance != event["balance"]:
             raise ValueError(f"a balance of {event['balance']} where the deals make {balance}")
+        self._apply(event["msc"], changes, balance, Tickets(*event["tickets"]))
+
+    def _apply(self, msc: int, changes: Iterable[Change], balance: float, tickets: Tickets) -> None:
+        self.version += 1
         for change in changes:
             self._apply_change(change)
         self.balance = balance
-        self.tickets = Tickets(*event["tickets"])
-        self.last_msc = event["msc"]
+        self.tickets = tickets
+        self.last_msc = msc
 
     def _apply_change(self, change: Change) -> None:
         if change.order is not None:
             self.orders.pop(change.order.ticket, None)
             self.history.append(change.order)
+            self.changed[change.order.symbol] = self.version
         if change.active is not None:
             self.orders[change.active.ticket] = change.active
+            self.changed[change.active.symbol] = self.version
         if change.deal is not None:
             self.deals.append(change.deal)
             if change.deal.type == DealType.CREDIT:
@@ -140,8 +152,9 @@ class Ledger:
                 self.credit = rounded(credit, self.spec.currency_digits)
         if change.position is not None:
             self.positions[change.position.identifier] = change.position
+            self.changed[change.position.symbol] = self.version
         if change.closed is not None:
-            del self.positions[change.closed]
+            self.changed[self.positions.pop(change.closed).symbol] = self.version
 
     def _balance_after(self, changes: Iterable[Change]) -> float:
         balance = self.balance

@@ -6,8 +6,13 @@ account's state back.
 """
 
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import msgspec
+
+_APPENDING: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class BooksError(Exception):
@@ -19,31 +24,48 @@ class Journal:
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = file
+        #: What was found in the file; without one, all events.
         self.events: list[dict[str, Any]] = []
         self._size = 0
+        self._is_torn = False
         if file is not None and file.exists():
             self._read(file)
 
     def append(self, event: dict[str, Any]) -> None:
         """Write one event; when this returns, it survives the process. Raises `BooksError`."""
-        if self.file is not None:
-            line = json.dumps(event, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-            try:
-                self.file.parent.mkdir(parents=True, exist_ok=True)
-                with self.file.open("ab") as file:
-                    file.truncate(self._size)
-                    file.write(line)
-            except OSError as error:
-                raise BooksError(f"the books cannot be written: {self.file}: {error}") from error
-            self._size += len(line)
-        self.events.append(event)
+        if self.file is None:
+            self.events.append(event)
+            return
+        line = msgspec.json.encode(event) + b"\n"
+        try:
+            self._write(self.file, line)
+        except OSError as error:
+            self._is_torn = True
+            raise BooksError(f"the books cannot be written: {self.file}: {error}") from error
+        self._size += len(line)
 
     def clear(self) -> None:
         """Forget everything."""
         self.events = []
         self._size = 0
+        self._is_torn = False
         if self.file is not None:
             self.file.unlink(missing_ok=True)
+
+    def _write(self, file: Path, line: bytes) -> None:
+        try:
+            handle = os.open(file, _APPENDING, 0o644)
+        except FileNotFoundError:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(file, _APPENDING, 0o644)
+        try:
+            if self._is_torn:
+                os.ftruncate(handle, self._size)
+                self._is_torn = False
+            if os.write(handle, line) != len(line):
+                raise OSError("only a part was written")
+        finally:
+            os.close(handle)
 
     def _read(self, file: Path) -> None:
         for number, line in enumerate(file.read_bytes().splitlines(keepends=True), 1):
@@ -54,6 +76,7 @@ class Journal:
             except ValueError as error:
                 if self._size + len(line) == file.stat().st_size:
                     # The last line: its writer was killed. The next event is written over it.
+                    self._is_torn = True
                     return
                 raise BooksError(
                     f"{file}, line {number}: not an event ({error}); mend it or remove the file"

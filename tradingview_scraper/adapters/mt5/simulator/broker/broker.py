@@ -31,8 +31,9 @@ from tradingview_scraper.adapters.mt5.simulator.broker.planning import (
     positions_after,
 )
 from tradingview_scraper.adapters.mt5.simulator.broker.settlement import Settlement
+from tradingview_scraper.adapters.mt5.simulator.broker.statement import Statement, Statements
 from tradingview_scraper.adapters.mt5.simulator.broker.timeline import Timeline
-from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation, level
+from tradingview_scraper.adapters.mt5.simulator.broker.valuation import level
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
@@ -85,10 +86,14 @@ class Broker:
             account.login: Ledger(account, books.journal(account.login), now)
             for account in (scenario.account, *scenario.accounts)
         }
+        self._statements: Final = Statements(market)
         self._ledger = self._ledgers[scenario.account.login]
+        self._held_of: tuple[int, ...] = ()
         settlement = Settlement(market, scenario.broker)
-        self._dealing: Final = Dealing(market, scenario.broker, settlement)
-        self._timeline: Final = Timeline(market, self._ledgers, self._dealing, settlement)
+        self._dealing: Final = Dealing(market, scenario.broker, settlement, self._statements)
+        self._timeline: Final = Timeline(
+            market, self._ledgers, self._statements, self._dealing, settlement
+        )
         self._hold()
         self._catch_up(now)
 
@@ -107,7 +112,8 @@ class Broker:
     def open_account(self, account: AccountSpec) -> None:
         """One more account at this broker; the terminal stays on its own until `login`."""
         journal = self._books.journal(account.login)
-        self._ledgers[account.login] = Ledger(account, journal, self._market.now_msc)
+        ledger = Ledger(account, journal, self._market.now_msc)
+        self._ledgers[account.login] = ledger
         self._hold()
 
     def advance_to(self, now_msc: int) -> None:
@@ -156,17 +162,19 @@ class Broker:
         """
         account = self.account()
         code: int | None = self._gate(OrderReason.EXPERT)
-        positions = list(self._ledger.positions.values())
-        orders = list(self._ledger.orders.values())
+        margin: float | None = account.margin
         if code is None:
             plan = self._looked_at(request)
             if isinstance(plan, TradeRetcode):
                 code = plan
             elif isinstance(plan, Plan):
-                positions = positions_after(self._ledger, plan.effect)
+                symbol = request.symbol
+                changed = positions_after(self._statement, symbol, plan.effect)
+                margin = self._statement.margin(changed, symbol)
             elif isinstance(plan, TradeOrder) and request.action == TradeAction.PENDING:
-                orders.append(plan)
-        margin = self._valuation().margin_of(positions, orders) or 0.0
+                held = self._statement.valuation.order_margin(plan)
+                margin = None if held is None else account.margin + held
+        margin = rounded(margin or 0.0, account.currency_digits)
         return CheckAnswer(
             retcode=int(code or 0),
             balance=account.balance,
@@ -180,17 +188,15 @@ class Broker:
 
     def account(self) -> AccountInfo:
         """The account that the terminal is on, at the market's prices."""
-        return self._valuation().account(self._ledger)
+        return self._statement.account()
 
     def positions(self) -> list[TradePosition]:
         """The open positions with current prices and profits, oldest first."""
-        valuation = self._valuation()
-        return [valuation.live(position) for position in self._ledger.positions.values()]
+        return self._statement.positions()
 
     def orders(self) -> list[TradeOrder]:
         """The active orders with current prices, oldest first."""
-        valuation = self._valuation()
-        return [valuation.live_order(order) for order in self._ledger.orders.values()]
+        return self._statement.orders()
 
     def history_orders(self, start: int, end: int) -> list[TradeOrder]:
         """Orders that were done from `start` to `end`, server seconds, both inclusive."""
@@ -226,7 +232,7 @@ class Broker:
         spec = self._market.spec(symbol)
         if spec is None or type not in SIDES or volume <= 0.0 or price <= 0.0:
             return None
-        return self._valuation().margin(spec.info, [Holding(type, volume, price)])
+        return self._statement.valuation.margin(spec.info, [Holding(type, volume, price)])
 
     def calc_profit(
         self, type: int, symbol: str, volume: float, price_open: float, price_close: float
@@ -235,7 +241,7 @@ class Broker:
         spec = self._market.spec(symbol)
         if spec is None or type not in SIDES or min(volume, price_open, price_close) <= 0.0:
             return None
-        return self._valuation().profit(spec.info, type, volume, price_open, price_close)
+        return self._statement.valuation.profit(spec.info, type, volume, price_open, price_close)
 
     def truth(self) -> dict[str, Any]:
         """The books of the account, without any lag, as plain dicts."""
@@ -247,8 +253,9 @@ class Broker:
             "history": [order._asdict() for order in self._ledger.history],
         }
 
-    def _valuation(self) -> Valuation:
-        return Valuation(self._ledger.spec, self._market)
+    @property
+    def _statement(self) -> Statement:
+        return self._statements.of(self._ledger)
 
     def _seen_orders(self) -> list[TradeOrder]:
         until = self._market.now_msc - self._spec.deal_lag_ms
@@ -278,7 +285,7 @@ class Broker:
             case TradeAction.DEAL:
                 return self._dealing.plan(ledger, request, reason, live=False)
             case TradeAction.PENDING:
-                return plan_placing(request, reason, ledger, market, self._spec, live=False)
+                return plan_placing(request, reason, self._statement, self._spec, live=False)
             case TradeAction.SLTP:
                 return plan_stops(request, ledger, market, live=False)
             case TradeAction.MODIFY:
@@ -291,19 +298,21 @@ class Broker:
 
     def _hold(self) -> None:
         """Keep the symbols of positions and orders in Market Watch [recorded for positions]."""
+        of = tuple(ledger.version for ledger in self._ledgers.values())
+        if of == self._held_of:
+            return
         symbols: set[str] = set()
         for ledger in self._ledgers.values():
             symbols.update(position.symbol for position in ledger.positions.values())
             symbols.update(order.symbol for order in ledger.orders.values())
-        if symbols == self._market.held:
-            return
-        for symbol in symbols:
+        for symbol in symbols - self._market.held:
             if not self._market.select(symbol, True):
                 raise BooksError(
                     f"the books hold a position or an order in {symbol!r}, which is no symbol of "
                     f"the scenario: add it, or use other books"
                 )
         self._market.held = frozenset(symbols)
+        self._held_of = of
 
     def _catch_up(self, now_msc: int) -> None:
         """Do what happened while the terminal was away: everything lives at the server."""

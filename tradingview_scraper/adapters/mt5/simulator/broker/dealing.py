@@ -32,6 +32,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker.planning import (
     plan_stops,
 )
 from tradingview_scraper.adapters.mt5.simulator.broker.settlement import Settlement
+from tradingview_scraper.adapters.mt5.simulator.broker.statement import Statements
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import (
@@ -55,9 +56,12 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
 class Dealing:
     """The dealing desk of the broker: it writes into the ledger that it is given."""
 
-    def __init__(self, market: Market, spec: BrokerSpec, settlement: Settlement) -> None:
+    def __init__(
+        self, market: Market, spec: BrokerSpec, settlement: Settlement, statements: Statements
+    ) -> None:
         self._market: Final = market
         self._spec: Final = spec
+        self._statements: Final = statements
         self._settlement: Final = settlement
         self._liquidity: Final = Liquidity(spec.liquidity_lots)
 
@@ -82,9 +86,8 @@ class Dealing:
         self, ledger: Ledger, request: TradeRequest, reason: OrderReason, *, live: bool
     ) -> Plan | TradeRetcode:
         """What a market order would do."""
-        return plan_deal(
-            request, reason, ledger, self._market, self._spec, self._liquidity, live=live
-        )
+        statement = self._statements.of(ledger)
+        return plan_deal(request, reason, statement, self._spec, self._liquidity, live=live)
 
     def activate(self, ledger: Ledger, info: SymbolInfo, order: TradeOrder, tick: Tick) -> bool:
         """Carry out a waiting order that a tick touched; False when it waits for another tick.
@@ -113,7 +116,8 @@ class Dealing:
         fill = Fill(order, ledger.tickets.deal, tick.time_msc, volume, price)
         result = effect(fill, met)
         if adds(result):
-            refusal = money_refusal(ledger, self._market, result, without=order)
+            statement = self._statements.of(ledger)
+            refusal = money_refusal(statement, order.symbol, result, without=order)
             if refusal == TradeRetcode.NO_MONEY:
                 self._cancel(ledger, order, tick.time_msc)
                 return True
@@ -159,7 +163,7 @@ class Dealing:
         return refused(code, round(tick.bid - worse, digits), round(tick.ask + worse, digits))
 
     def _place(self, ledger: Ledger, request: TradeRequest, reason: OrderReason) -> SendAnswer:
-        order = plan_placing(request, reason, ledger, self._market, self._spec, live=True)
+        order = plan_placing(request, reason, self._statements.of(ledger), self._spec, live=True)
         if isinstance(order, TradeRetcode):
             return refused(order)
         ledger.record(order.time_setup_msc, Change(active=order))

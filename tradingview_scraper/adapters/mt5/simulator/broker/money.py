@@ -4,6 +4,7 @@ Amounts are in the symbol's profit or margin currency; changing them into an acc
 the caller's. Margin rates are 1 [decision: the library does not show them].
 """
 
+import math
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
@@ -44,6 +45,13 @@ class Holding(NamedTuple):
 
 def rounded(amount: float, digits: int) -> float:
     """Money to the digits of its currency, halves away from zero, free of float noise."""
+    scale = 10.0**digits
+    steps = round(amount, 8) * scale
+    whole = math.floor(steps)
+    # Only near the middle between two steps does float noise decide; elsewhere floats are exact
+    # enough, and ten times as fast.
+    if abs(steps - whole - 0.5) > 1e-8 * scale and abs(steps) < 2**50:
+        return (whole if steps - whole < 0.5 else whole + 1) / scale + 0.0
     exact = Decimal(repr(round(amount, 8)))
     return float(exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)) + 0.0
 

@@ -14,7 +14,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
     new_order,
     side_of,
 )
-from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
+from tradingview_scraper.adapters.mt5.simulator.broker.statement import Statement
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
 from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
@@ -46,13 +46,13 @@ class ClosePlan(NamedTuple):
 def plan_placing(
     request: TradeRequest,
     reason: OrderReason,
-    ledger: Ledger,
-    market: Market,
+    statement: Statement,
     broker: BrokerSpec,
     *,
     live: bool,
 ) -> TradeOrder | TradeRetcode:
     """The pending order that is asked for, or the code of its refusal."""
+    ledger, market = statement.ledger, statement.market
     spec = market.spec(request.symbol)
     if spec is None:
         return TradeRetcode.INVALID
@@ -91,7 +91,7 @@ def plan_placing(
     if refusal is None and live:
         refusal = _live_refusal(info, order, market)
     if refusal is None:
-        refusal = _money_refusal(order, ledger, market)
+        refusal = _money_refusal(order, statement)
     return order if refusal is None else refusal
 
 
@@ -219,11 +219,11 @@ def _live_refusal(info: SymbolInfo, order: TradeOrder, market: Market) -> TradeR
     ) or checks.pending_stops_refusal(info, order)
 
 
-def _money_refusal(order: TradeOrder, ledger: Ledger, market: Market) -> TradeRetcode | None:
+def _money_refusal(order: TradeOrder, statement: Statement) -> TradeRetcode | None:
     """10019 when the order would hold more margin than is free: on an exchange only."""
-    valuation = Valuation(ledger.spec, market)
-    margin = valuation.order_margin(order)
+    margin = statement.valuation.order_margin(order)
     if margin is None:
         return TradeRetcode.PRICE_OFF
-    free = rounded(valuation.account(ledger).margin_free - margin, ledger.spec.currency_digits)
+    digits = statement.ledger.spec.currency_digits
+    free = rounded(statement.account().margin_free - margin, digits)
     return TradeRetcode.NO_MONEY if margin > 0.0 and free < 0.0 else None

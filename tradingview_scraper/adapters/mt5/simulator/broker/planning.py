@@ -8,7 +8,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker.liquidity import Liquidit
 from tradingview_scraper.adapters.mt5.simulator.broker.matching import Effect, Fill, effect
 from tradingview_scraper.adapters.mt5.simulator.broker.money import SUPPORTED_MODES, rounded
 from tradingview_scraper.adapters.mt5.simulator.broker.orders import SIDES, new_order
-from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
+from tradingview_scraper.adapters.mt5.simulator.broker.statement import Statement
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import BrokerSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import (
@@ -42,8 +42,7 @@ class Plan(NamedTuple):
 def plan_deal(
     request: TradeRequest,
     reason: OrderReason,
-    ledger: Ledger,
-    market: Market,
+    statement: Statement,
     broker: BrokerSpec,
     liquidity: Liquidity,
     *,
@@ -53,6 +52,7 @@ def plan_deal(
 
     `live` False: sessions, prices and stops are not looked at, as ``order_check`` does.
     """
+    ledger, market = statement.ledger, statement.market
     spec = market.spec(request.symbol)
     if spec is None:
         return TradeRetcode.INVALID
@@ -72,7 +72,7 @@ def plan_deal(
     if refusal is None and live:
         refusal = _live_refusal(info, request, fill, whole, met, tick, market)
     if refusal is None and adds(whole):
-        refusal = money_refusal(ledger, market, whole)
+        refusal = money_refusal(statement, request.symbol, whole)
     if refusal is not None:
         return refusal
     if live:
@@ -120,13 +120,13 @@ def plan_stops(
     return changed if refusal is None else refusal
 
 
-def positions_after(ledger: Ledger, result: Effect) -> list[TradePosition]:
-    """The account's positions once an effect has happened."""
-    positions = dict(ledger.positions)
-    positions.pop(result.identifier, None)
+def positions_after(statement: Statement, symbol: str, result: Effect) -> list[TradePosition]:
+    """The account's positions in a symbol once an effect has happened."""
+    held = {position.identifier: position for position in statement.ledger.in_symbol(symbol)}
+    held.pop(result.identifier, None)
     if result.position is not None:
-        positions[result.identifier] = result.position
-    return list(positions.values())
+        held[result.identifier] = result.position
+    return list(held.values())
 
 
 def _fields_refusal(info: SymbolInfo, request: TradeRequest) -> TradeRetcode | None:
@@ -238,19 +238,19 @@ def _live_refusal(
 
 
 def money_refusal(
-    ledger: Ledger, market: Market, result: Effect, without: TradeOrder | None = None
+    statement: Statement, symbol: str, result: Effect, without: TradeOrder | None = None
 ) -> TradeRetcode | None:
     """10019 when the trade needs more margin than there is equity, 10021 without a conversion.
 
     `without`: the waiting order that is being filled holds no margin any more.
     """
-    valuation = Valuation(ledger.spec, market)
-    orders = [order for order in ledger.orders.values() if order != without]
-    margin = valuation.margin_of(positions_after(ledger, result), orders)
-    before = valuation.margin_of(ledger.positions.values(), orders)
+    changed = positions_after(statement, symbol, result)
+    margin = statement.margin(changed, symbol, without)
+    before = statement.margin(without=without)
     if margin is None or before is None:
         return TradeRetcode.PRICE_OFF
-    free = rounded(valuation.account(ledger).equity - margin, ledger.spec.currency_digits)
+    digits = statement.ledger.spec.currency_digits
+    free = rounded(statement.account().equity - margin, digits)
     return TradeRetcode.NO_MONEY if free < 0.0 and margin > before else None
 
 

@@ -12,7 +12,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker import money
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Change, Ledger
 from tradingview_scraper.adapters.mt5.simulator.broker.orders import done
 from tradingview_scraper.adapters.mt5.simulator.broker.settlement import Settlement
-from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
+from tradingview_scraper.adapters.mt5.simulator.broker.statement import Statement
 from tradingview_scraper.adapters.mt5.simulator.market.conversion import Leg, conversion_path
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
@@ -33,24 +33,25 @@ class StopOut:
         self._market: Final = market
         self._settlement: Final = settlement
         self._legs: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
+        self._prices: tuple[tuple[frozenset[str], int, int], _Prices] | None = None
 
-    def enforce(self, ledger: Ledger) -> None:
+    def enforce(self, statement: Statement) -> None:
         """Bring an account above its stop-out level, as far as its markets are open.
 
         First go the pending orders that hold margin, one by one, then the positions, the largest
         loss first [broker's rules]. The prices are those of the market's moment.
         """
-        valuation = Valuation(ledger.spec, self._market)
+        ledger, valuation = statement.ledger, statement.valuation
         stuck: set[int] = set()
-        while _is_out(account := valuation.account(ledger)):
+        while _is_out(account := statement.account()):
             holding = [order for order in ledger.orders.values() if valuation.order_margin(order)]
             if holding:
                 now = self._market.now_msc
                 ledger.record(now, Change(order=done(holding[0], OrderState.CANCELED, now)))
                 continue
             losing = [
-                valuation.live(position)
-                for position in ledger.positions.values()
+                position
+                for position in statement.positions()
                 if position.identifier not in stuck and self._market.is_open(position.symbol)
             ]
             if not losing:
@@ -59,24 +60,27 @@ class StopOut:
             if not self._close(ledger, worst, account):
                 stuck.add(worst.identifier)
 
-    def next_risk(self, ledger: Ledger, until_msc: int) -> int | None:
+    def next_risk(self, statement: Statement, until_msc: int) -> int | None:
         """When a hidden tick up to `until_msc` could first bring the account there; None: never.
 
         Only a bound is looked at, which spares most ticks: the moment itself must be evaluated.
         """
-        if ledger.spec.margin_so_so <= 0.0 or not ledger.positions:
+        ledger = statement.ledger
+        margin = statement.account().margin
+        if ledger.spec.margin_so_so <= 0.0 or not ledger.positions or margin <= 0.0:
             return None
         held = list(ledger.positions.values())
         paths = self._paths(ledger, held)
         symbols = {position.symbol for position in held}
         symbols |= {leg.symbol for path in paths.values() for leg in path or ()}
-        prices = _Prices(
-            {name: self._market.upcoming(name, until_msc) for name in symbols},
-            {name: self._market.quote(name) for name in symbols},
-        )
-        margin = Valuation(ledger.spec, self._market).account(ledger).margin
-        ranges = [(0, len(prices.times))]
-        while ranges and margin > 0.0:
+        prices = self._prices_of(frozenset(symbols), until_msc)
+        # Mostly all of it is safe, which costs one look for as long as the prices are kept.
+        whole = (0, len(prices.times))
+        if not whole[1] or self._is_safe(ledger, held, paths, prices, margin, *whole):
+            return None
+        first = int(np.searchsorted(prices.times, self._market.now_msc, "right"))
+        ranges = [(first, len(prices.times))]
+        while ranges:
             low, high = ranges.pop()
             if low >= high or self._is_safe(ledger, held, paths, prices, margin, low, high):
                 continue
@@ -85,6 +89,19 @@ class StopOut:
             middle = (low + high) // 2
             ranges += [(middle, high), (low, middle)]
         return None
+
+    def _prices_of(self, symbols: frozenset[str], until_msc: int) -> "_Prices":
+        """The hidden ticks of these symbols up to then, and maybe some before them."""
+        market = self._market
+        of = (symbols, until_msc, market.version)
+        if self._prices is None or self._prices[0] != of or market.now_msc < self._prices[1].since:
+            prices = _Prices(
+                market.now_msc,
+                {name: market.upcoming(name, until_msc) for name in symbols},
+                {name: market.quote(name) for name in symbols},
+            )
+            self._prices = (of, prices)
+        return self._prices[1]
 
     def _close(self, ledger: Ledger, position: TradePosition, account: AccountInfo) -> bool:
         spec = self._market.spec(position.symbol)
@@ -149,16 +166,24 @@ class StopOut:
 
 
 class _Prices:
-    """Hidden ticks of several symbols on one axis of moments, with what stands before them."""
+    """Ticks after `since` of several symbols on one axis of moments, with what stands before."""
 
-    def __init__(self, rows: dict[str, Rows], quotes: dict[str, Tick]) -> None:
+    def __init__(self, since: int, rows: dict[str, Rows], quotes: dict[str, Tick]) -> None:
+        self.since = since
         self._rows = rows
         self._quotes = quotes
+        self._spans: dict[tuple[str, str, int, int], _Range] = {}
         times = [rows_["time_msc"] for rows_ in rows.values()]
         self.times = np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
 
     def span(self, symbol: str, column: str, low: int, high: int) -> _Range:
         """The extremes of a price from the moment `low` to before the moment `high`; 0: none."""
+        key = (symbol, column, low, high)
+        if key not in self._spans:
+            self._spans[key] = self._span(symbol, column, low, high)
+        return self._spans[key]
+
+    def _span(self, symbol: str, column: str, low: int, high: int) -> _Range:
         rows = self._rows[symbol]
         first = int(np.searchsorted(rows["time_msc"], self.times[low], "left"))
         last = int(np.searchsorted(rows["time_msc"], self.times[high - 1], "right"))

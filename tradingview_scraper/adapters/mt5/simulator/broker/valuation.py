@@ -66,31 +66,15 @@ class Valuation:
             total += changed
         return self._rounded(total)
 
-    def margin_of(
-        self, positions: Iterable[TradePosition], orders: Iterable[TradeOrder] = ()
-    ) -> float | None:
-        """Margin of all positions; None when one of them cannot be converted.
-
-        Pending orders hold margin on an exchange only [vendor]: each its own, at its price
-        [decision].
-        """
-        by_symbol: dict[str, list[Holding]] = {}
-        for position in positions:
-            holding = Holding(position.type, position.volume, position.price_open)
-            by_symbol.setdefault(position.symbol, []).append(holding)
-        total = 0.0
-        for symbol, holdings in by_symbol.items():
-            spec = self._market.spec(symbol)
-            amount = None if spec is None else self.margin(spec.info, holdings)
-            if amount is None:
-                return None
-            total += amount
-        for order in orders:
-            amount = self.order_margin(order)
-            if amount is None:
-                return None
-            total += amount
-        return self._rounded(total)
+    def positions_margin(self, symbol: str, positions: Iterable[TradePosition]) -> float | None:
+        """Margin of positions in one symbol; None when it cannot be converted."""
+        spec = self._market.spec(symbol)
+        if spec is None:
+            return None
+        holdings = [
+            Holding(position.type, position.volume, position.price_open) for position in positions
+        ]
+        return self.margin(spec.info, holdings)
 
     def order_margin(self, order: TradeOrder) -> float | None:
         """What a waiting order holds; None when it cannot be converted.
@@ -120,13 +104,16 @@ class Valuation:
         price = tick.ask if side_of(order.type) == PositionType.BUY else tick.bid
         return order._replace(price_current=price) if price > 0.0 else order
 
-    def account(self, ledger: Ledger) -> AccountInfo:
-        """The account's figures now. `margin_level` is 0 without margin [recorded]."""
+    def account(
+        self, ledger: Ledger, positions: Iterable[TradePosition], margin: float
+    ) -> AccountInfo:
+        """The account's figures, from its live positions and the margin that they hold.
+
+        `margin_level` is 0 without margin [recorded].
+        """
         spec = self._spec
-        positions = [self.live(position) for position in ledger.positions.values()]
         profit = self._rounded(sum(position.profit + position.swap for position in positions))
         equity = self._rounded(ledger.balance + ledger.credit + profit)
-        margin = self.margin_of(positions, ledger.orders.values()) or 0.0
         return AccountInfo(
             login=spec.login,
             trade_mode=int(spec.trade_mode_code),
@@ -157,6 +144,17 @@ class Valuation:
             currency=spec.currency,
             company=spec.company,
         )
+
+    def symbols(self, ledger: Ledger) -> set[str]:
+        """The symbols whose quotes the figures of a ledger depend on."""
+        held = {position.symbol for position in ledger.positions.values()}
+        held |= {order.symbol for order in ledger.orders.values()}
+        found = set(held)
+        for symbol in held:
+            if (spec := self._market.spec(symbol)) is not None:
+                for currency in (spec.info.currency_profit, spec.info.currency_margin):
+                    found.update(self._market.symbols_between(currency, self._spec.currency))
+        return found
 
     def _rounded(self, amount: float) -> float:
         return money.rounded(amount, self._spec.currency_digits)

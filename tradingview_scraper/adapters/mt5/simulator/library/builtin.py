@@ -45,17 +45,19 @@ def with_keywords(
 class _Body(ModuleType):
     """What a built-in function is bound to. A module, so that its name is shown bare."""
 
+    __slots__ = ("body",)
+
     def __init__(self, body: Callable[..., Any]) -> None:
         super().__init__(MODULE)
-        self.__dict__["body"] = body
+        self.body = body
 
     def __call__(self, *args: Any) -> Any:
-        return self.__dict__["body"](*args)
+        return self.body(*args)
 
     def __get__(self, args: Any, keywords: Any = None) -> Any:
         # The slot behind this method is a C function of (self, args, keywords or NULL), exactly
         # what a built-in function with keywords needs; NULL arrives as None.
-        return self.__dict__["body"](args, keywords)
+        return self.body(args, keywords)
 
 
 class _MethodDef(ctypes.Structure):

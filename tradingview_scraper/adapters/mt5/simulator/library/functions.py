@@ -4,7 +4,7 @@ Failures give None, but False from `initialize`, `login`, `symbol_select` and `s
 arguments, and ``(0, 0, '')`` from `version` [recorded].
 """
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.simulator import wire
@@ -90,9 +90,14 @@ def functions(library: Library) -> dict[str, Any]:
     without_arguments("version", library.version, NO_VERSION)
     without_arguments("symbols_total", library.symbols_total)
     for name, (command, read) in _WITHOUT_ARGUMENTS.items():
-        without_arguments(name, partial(library.ask, command, read))
+        frame = wire.request_of(command)
+        without_arguments(name, partial(library.send, command, read, frame))
     for name, (command, declaration, read) in _POSITIONAL.items():
-        body = partial(library.call, command, Positional(declaration), read)
+        body = (
+            _look_up(library, command, read)
+            if declaration == "symbol"
+            else partial(library.call, command, Positional(declaration), read)
+        )
         positional(name, body, False if name == "symbol_select" else None)
     for name, command in _DEPTH.items():
         positional(name, partial(library.switch_depth, command, Positional("symbol")))
@@ -106,6 +111,23 @@ def functions(library: Library) -> dict[str, Any]:
     with_keywords("order_check", partial(library.trade, Command.ORDER_CHECK, wire.CHECK_RESULT))
     with_keywords("order_send", partial(library.trade, Command.ORDER_SEND, wire.SEND_RESULT))
     return made
+
+
+def _look_up(library: Library, command: Command, read: Read) -> Any:
+    """A call with nothing but a symbol: what is sent for one is kept."""
+    signature = Positional("symbol")
+
+    @lru_cache(maxsize=1024)
+    def frame(symbol: str) -> bytes:
+        return wire.request_of(command, *signature.parse((symbol,)).values)
+
+    def look_up(*args: Any) -> Any:
+        if len(args) == 1 and type(args[0]) is str:
+            return library.send(command, read, frame(args[0]))
+        return library.call(command, signature, read, *args)
+
+    look_up.__doc__ = library.call.__doc__
+    return look_up
 
 
 def _doc(body: Any) -> str:

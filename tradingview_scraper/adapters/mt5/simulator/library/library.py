@@ -31,6 +31,8 @@ from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode
 #: Terminals before this build cannot list symbols [recorded].
 LEAST_BUILD: Final = 2364
 
+_SUCCESS: Final = (int(ResultCode.S_OK), "Success")
+
 #: What the library says of itself in its hello.
 _HELLO: Final = (3, "Python")
 _POLL_MSC: Final = 100
@@ -107,7 +109,21 @@ class Library:
     ) -> Any:
         """One call of the function `name`: its result, `refusal` of bad arguments, or `failure`."""
         with self._alone:
-            return self._run(name, failure, refusal, body, *args)
+            self._error = _SUCCESS
+            try:
+                return body(*args)
+            except Failed as failed:
+                self._error = (failed.code, failed.text)
+            except Refused as refused:
+                self._error = (int(ResultCode.E_INVALID_PARAMS), refused.text)
+                if refused.cause is not None:
+                    raise _system_error(name) from refused.cause
+                return refusal
+            except LeftPending as pending:
+                if pending.failed is not None:
+                    self._error = (pending.failed.code, pending.failed.text)
+                raise _system_error(name) from pending.cause
+            return failure
 
     def initialize(self, args: tuple[Any, ...], keywords: Mapping[str, Any] | None) -> bool:
         """Attach to a terminal. The former connection is closed first, whatever comes.
@@ -148,13 +164,17 @@ class Library:
 
     def version(self) -> tuple[int, int, str]:
         """``(500, build, date)``; a status of 0 says that there is none."""
-        status, body = self._exchange(Command.VERSION, wire.REQUESTS[Command.VERSION].encode(0))
+        status, body = self._exchange(Command.VERSION, wire.request_of(Command.VERSION, 0))
         found: tuple[int, int, str] = _read(wire.VERSION.decode, body)
         return found if status > 0 else NO_VERSION
 
     def ask(self, command: Command, read: Read, *values: Any) -> Any:
         """Send `values` and read the answer."""
-        _, body = self._exchange(command, wire.REQUESTS[command].encode(*values))
+        return self.send(command, read, wire.request_of(command, *values))
+
+    def send(self, command: Command, read: Read, frame: bytes) -> Any:
+        """Send a whole request and read the answer."""
+        _, body = self._exchange(command, frame)
         return _read(read, body)
 
     def call(self, command: Command, signature: Positional, read: Read, *args: Any) -> Any:
@@ -227,7 +247,8 @@ class Library:
         """Send or check a request. The result carries the library's own copy of it."""
         request = arguments.trade_request(args, keywords)
         try:
-            _, body = self._exchange(command, wire.REQUEST.encode(request))
+            frame = wire.request(command, wire.REQUEST.encode(request))
+            _, body = self._exchange(command, frame)
         except Failed as failed:
             disabled = (Command.ORDER_SEND, ResultCode.E_AUTO_TRADING_DISABLED)
             if (command, failed.code) == disabled:
@@ -236,29 +257,10 @@ class Library:
         result = _read(layout.decode, body)
         return STRUCTS[layout.record.__name__]((*result, STRUCTS["TradeRequest"](request)))
 
-    def _run(
-        self, name: str, failure: Any, refusal: Any, body: Callable[..., Any], *args: Any
-    ) -> Any:
-        self._error = (int(ResultCode.S_OK), "Success")
-        try:
-            return body(*args)
-        except Failed as failed:
-            self._error = (failed.code, failed.text)
-        except Refused as refused:
-            self._error = (int(ResultCode.E_INVALID_PARAMS), refused.text)
-            if refused.cause is not None:
-                raise _system_error(name) from refused.cause
-            return refusal
-        except LeftPending as pending:
-            if pending.failed is not None:
-                self._error = (pending.failed.code, pending.failed.text)
-            raise _system_error(name) from pending.cause
-        return failure
-
     def _of_ticket(self, listing: Listing, ticket: int) -> tuple[Any, ...]:
-        payload = wire.REQUESTS[listing.of_ticket].encode(ticket)
+        frame = wire.request_of(listing.of_ticket, ticket)
         try:
-            status, body = self._exchange(listing.of_ticket, payload)
+            status, body = self._exchange(listing.of_ticket, frame)
         except Failed as failed:
             if failed.code == ResultCode.E_NOT_FOUND:
                 return ()
@@ -289,12 +291,12 @@ class Library:
                 pause(_POLL_MSC)
         raise Failed(ResultCode.E_INTERNAL_FAIL_TIMEOUT)
 
-    def _exchange(self, command: Command, payload: bytes) -> tuple[int, memoryview]:
+    def _exchange(self, command: Command, frame: bytes) -> tuple[int, memoryview]:
         """Status (0 or above) and body of the answer."""
         if self._pipe is None:
             raise Failed(ResultCode.E_INTERNAL_FAIL_CONNECT)
         try:
-            content = self._pipe.exchange(wire.request(command, payload))
+            content = self._pipe.exchange(frame)
         except PipeError as error:
             # Only a break that shows as one makes the library forget its connection.
             if error.lost:

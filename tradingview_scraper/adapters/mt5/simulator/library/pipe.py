@@ -45,8 +45,7 @@ class Pipe:
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
-        self._buffer = ctypes.create_string_buffer(_BUFFER)
-        self._large = self._buffer
+        self._incoming = _Incoming(handle)
 
     @classmethod
     def connect(cls, address: str) -> "Pipe | None":
@@ -66,9 +65,12 @@ class Pipe:
         caller to see.
         """
         try:
-            for at in range(0, len(frame), _PIECE):
-                _send(self._handle, frame[at : at + _PIECE])
-            return self._receive(wire.content_size(self._receive(wire.SIZE_BYTES)))
+            if len(frame) <= _PIECE:
+                _send(self._handle, frame)
+            else:
+                for at in range(0, len(frame), _PIECE):
+                    _send(self._handle, frame[at : at + _PIECE])
+            return self._incoming.answer()
         except PipeError:
             raise
         except BaseException:
@@ -81,17 +83,6 @@ class Pipe:
         handle, self._handle = self._handle, _CLOSED
         if handle != _CLOSED:
             _close(handle)
-
-    def _receive(self, size: int) -> bytes | memoryview:
-        if size <= _BUFFER:
-            start = ctypes.addressof(self._buffer)
-            _fill(self._handle, start, size)
-            return ctypes.string_at(start, size)
-        if size > len(self._large):
-            # Kept: fresh memory costs more than the answer's way through the socket.
-            self._large = ctypes.create_string_buffer(size)
-        _fill(self._handle, ctypes.addressof(self._large), size)
-        return memoryview(self._large).cast("B")[:size]
 
 
 def pause(milliseconds: int) -> None:
@@ -111,6 +102,24 @@ def holding_the_gil() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(interval)
+
+
+class _Large:
+    """Room for answers that the usual buffer does not hold."""
+
+    def __init__(self) -> None:
+        self._room = ctypes.create_string_buffer(_BUFFER)
+
+    def of(self, size: int) -> int:
+        """The address of so many bytes, good until the next call."""
+        if size > len(self._room):
+            # Kept: fresh memory costs more than the answer's way through the socket.
+            self._room = ctypes.create_string_buffer(size)
+        return ctypes.addressof(self._room)
+
+    def view(self, size: int) -> memoryview:
+        """The bytes that were put there."""
+        return memoryview(self._room).cast("B")[:size]
 
 
 if sys.platform == "win32":
@@ -168,6 +177,25 @@ if sys.platform == "win32":
             code = ctypes.get_last_error()
             raise SendFailed(f"WriteFile failed: Windows error {code}", lost=code == _BROKEN_PIPE)
 
+    class _Incoming:
+        """Answers as they come out of a pipe: their size first, then the rest, as the library."""
+
+        def __init__(self, handle: int) -> None:
+            self._handle = handle
+            self._buffer = ctypes.create_string_buffer(_BUFFER)
+            self._start = ctypes.addressof(self._buffer)
+            self._large = _Large()
+
+        def answer(self) -> bytes | memoryview:
+            """The next one, without its size; a view is good until the one after it."""
+            _fill(self._handle, self._start, wire.SIZE_BYTES)
+            size = wire.content_size(ctypes.string_at(self._start, wire.SIZE_BYTES))
+            if size <= _BUFFER:
+                _fill(self._handle, self._start, size)
+                return ctypes.string_at(self._start, size)
+            _fill(self._handle, self._large.of(size), size)
+            return self._large.view(size)
+
     def _fill(handle: int, start: int, size: int) -> None:
         done = wintypes.DWORD()
         if not _ReadFile(handle, start, size, ctypes.byref(done), None):
@@ -193,6 +221,7 @@ else:
     _c_recv.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     _c_poll = _libc.poll
     _c_poll.argtypes = (ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int)
+    _SIZE = ctypes.c_uint32
     _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 
     def _connect(address: str) -> int | None:
@@ -214,18 +243,56 @@ else:
             else:
                 data = data[sent:]
 
-    def _fill(handle: int, start: int, size: int) -> None:
-        done = 0
-        while done < size:
-            got = _c_recv(handle, start + done, size - done, socket.MSG_WAITALL)
+    class _Incoming:
+        """Answers as they come out of a socket: mostly a whole one at a time."""
+
+        def __init__(self, handle: int) -> None:
+            self._handle = handle
+            self._buffer = ctypes.create_string_buffer(_BUFFER)
+            self._start = ctypes.addressof(self._buffer)
+            self._large = _Large()
+            #: What has arrived and was not read yet lies from here to there.
+            self._at = self._end = 0
+
+        def answer(self) -> bytes | memoryview:
+            """The next one, without its size; a view is good until the one after it."""
+            self._need(wire.SIZE_BYTES)
+            size = _SIZE.from_address(self._start + self._at).value
+            self._at += wire.SIZE_BYTES
+            if size <= _BUFFER:
+                self._need(size)
+                self._at += size
+                return ctypes.string_at(self._start + self._at - size, size)
+            there = self._end - self._at
+            start = self._large.of(size)
+            ctypes.memmove(start, self._start + self._at, there)
+            self._at = self._end = 0
+            while there < size:
+                there += _some(self._handle, start + there, size - there, socket.MSG_WAITALL, there)
+            return self._large.view(size)
+
+        def _need(self, size: int) -> None:
+            """Let so many bytes be there."""
+            there = self._end - self._at
+            if there >= size:
+                return
+            ctypes.memmove(self._start, self._start + self._at, there)
+            self._at = 0
+            while there < size:
+                there += _some(self._handle, self._start + there, _BUFFER - there, 0, there)
+            self._end = there
+
+    def _some(handle: int, start: int, most: int, flags: int, there: int) -> int:
+        """Receive up to `most` bytes of a piece of which some may be `there` already."""
+        while True:
+            got: int = _c_recv(handle, start, most, flags)
             if got > 0:
-                done += got
-                continue
+                return got
             code = ctypes.get_errno() if got < 0 else errno.ECONNRESET
             if code != errno.EINTR:
                 # As with a broken Windows pipe: an end between two pieces is seen as the end, one
                 # inside a piece as a short read.
-                raise ReceiveFailed(f"recv failed: {os.strerror(code)}", lost=done == 0)
+                raise ReceiveFailed(f"recv failed: {os.strerror(code)}", lost=there == 0)
 
     def _close(handle: int) -> None:
         os.close(handle)

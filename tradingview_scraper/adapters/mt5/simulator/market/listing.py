@@ -10,7 +10,7 @@ from tradingview_scraper.adapters.mt5.simulator.market.prices import SyntheticPr
 from tradingview_scraper.adapters.mt5.simulator.market.series import BarSeries
 from tradingview_scraper.adapters.mt5.simulator.market.sessions import parse_sessions
 from tradingview_scraper.adapters.mt5.simulator.market.stream import (
-    DayCache,
+    BlockCache,
     PushedTicks,
     TickStream,
 )
@@ -41,7 +41,7 @@ class Listing(NamedTuple):
 
 
 def list_symbol(
-    spec: SymbolSpec, scenario: Scenario, now: int, cache: DayCache, recorded: Rows | None
+    spec: SymbolSpec, scenario: Scenario, now: int, cache: BlockCache, recorded: Rows | None
 ) -> Listing:
     """A symbol of the scenario whose terminal starts at `now` (server milliseconds).
 

@@ -6,7 +6,7 @@ that prices, bars and the broker's triggers always speak of the same moment.
 
 from collections.abc import Callable, Collection
 from copy import copy
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.library.groups import group_pattern
 from tradingview_scraper.adapters.mt5.simulator.market.conversion import Leg, conversion_path
 from tradingview_scraper.adapters.mt5.simulator.market.depth import depth
-from tradingview_scraper.adapters.mt5.simulator.market.listing import list_symbol
+from tradingview_scraper.adapters.mt5.simulator.market.listing import Listing, list_symbol
 from tradingview_scraper.adapters.mt5.simulator.market.replay import recorded_ticks
 from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
-from tradingview_scraper.adapters.mt5.simulator.market.stream import EMPTY_TICKS, DayCache
+from tradingview_scraper.adapters.mt5.simulator.market.stream import BlockCache, joined_rows
 from tradingview_scraper.adapters.mt5.simulator.market.ticks import (
     fill_flags,
     filtered,
@@ -63,13 +63,16 @@ class Market:
         self._seed = scenario.seed
         self._now = clock.now_msc()
         self._late: dict[str, list[Rows]] = {}
-        self._quotes: dict[str, Tick] = {}
-        self._quotes_of = self._now
+        #: Changes with everything that changes ticks, revealed or hidden, or Market Watch.
+        self.version = 0
+        self._standing: dict[str, _Standing] = {}
+        self._infos: dict[str, tuple[tuple[object, ...], SymbolInfo]] = {}
         self._book_since: dict[str, int] = {}
+        self._pairs: dict[tuple[str, str], tuple[str, ...]] = {}
         self._paths: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
         self._flag_bits = scenario.prices.flag_bits
         self._raw_tick_values = scenario.prices.raw_tick_values
-        cache = DayCache()
+        cache = BlockCache()
         began = self._now if began_utc_msc is None else clock.server_msc(began_utc_msc)
         recorded = recorded_ticks(scenario, began)
         self._symbols = {
@@ -92,7 +95,8 @@ class Market:
         """The market as a terminal without a link keeps seeing it; Market Watch stays shared."""
         copied = copy(self)
         copied._symbols = {name: found.frozen() for name, found in self._symbols.items()}
-        copied._quotes = {}
+        copied._standing = {}
+        copied._infos = {}
         copied._late = {}
         return copied
 
@@ -105,6 +109,7 @@ class Market:
         if found is None:
             raise ValueError(f"expected a symbol of the scenario, got {symbol!r}")
         found.stream.gap(msc, points, found.spec.info)
+        self._changed(symbol)
 
     def names(self) -> list[str]:
         """All symbols, in the scenario's order."""
@@ -124,12 +129,17 @@ class Market:
         if found is None:
             return None
         info = found.spec.info
-        profit, loss = self._tick_value(info, "profit"), self._tick_value(info, "loss")
-        if symbol not in self._selected:
-            return info._replace(
-                trade_tick_value=profit, trade_tick_value_profit=profit, trade_tick_value_loss=loss
-            )
-        return found.today.fill(self._now, self.quote(symbol), profit, loss)
+        pairs = self.symbols_between(info.currency_profit, self.account_currency)
+        # What the fields depend on: as long as that stays, the same object is given.
+        key = (
+            self._stands(symbol).tick,
+            [self._stands(pair).tick for pair in pairs],
+            (self._now // DAY_MSC, self.version, symbol in self._selected, self.account_currency),
+        )
+        kept = self._infos.get(symbol)
+        if kept is None or kept[0] != key:
+            kept = self._infos[symbol] = (key, self._info_now(found))
+        return kept[1]
 
     def infos(self, group: str | None = None) -> list[SymbolInfo]:
         """`info` of all symbols whose names match the group, like ``"*USD*,!XAU*"``."""
@@ -163,17 +173,18 @@ class Market:
 
     def quote(self, symbol: str) -> Tick:
         """The last tick in the server's own view, selected or not. Raises KeyError when unknown."""
-        if self._quotes_of != self._now:
-            self._quotes.clear()
-            self._quotes_of = self._now
-        tick = self._quotes.get(symbol)
-        if tick is None:
-            tick = self._quotes[symbol] = self.quote_at(symbol, self._now)
-        return tick
+        return self._stands(symbol).tick
+
+    def quote_until(self, symbol: str) -> int:
+        """Up to which moment, itself excluded, `quote` stays what it is while `version` does."""
+        return self._stands(symbol).until
 
     def quote_at(self, symbol: str, msc: int) -> Tick:
         """The last tick at a moment that is revealed already."""
-        row = self._symbols[symbol].stream.last(min(msc, self._now))
+        now = self._stands(symbol)
+        if now.since <= msc:
+            return now.tick
+        row = self._symbols[symbol].stream.last(msc)
         return _NO_TICK if row is None else Tick._make(row.item())
 
     def ticks_from(self, symbol: str, from_msc: int, count: int, flags: int) -> Rows | None:
@@ -187,14 +198,13 @@ class Market:
         stream = self._symbols[symbol].stream
         parts: list[Rows] = []
         found = 0
-        for day in stream.days(from_msc, self._now):
+        for span in stream.spans(from_msc, self._now):
             if found >= count:
                 break
-            begin, end = max(from_msc, day * DAY_MSC), min(self._now, (day + 1) * DAY_MSC - 1)
-            part = filtered(stream.between(begin, end), mask)
+            part = filtered(stream.part(*span), mask)
             parts.append(part[: count - found])
             found += len(parts[-1])
-        return self._flagged(symbol, _joined(parts))
+        return self._flagged(symbol, joined_rows(parts))
 
     def newest_ticks(self, symbol: str, count: int) -> Rows:
         """The last `count` ticks that are revealed, ascending; the symbol must exist."""
@@ -205,7 +215,7 @@ class Market:
             parts.append(stream.between(day * DAY_MSC, end))
             if sum(map(len, parts)) >= count:
                 break
-        return _joined(parts[::-1])[-count:]
+        return joined_rows(parts[::-1])[-count:]
 
     def ticks_range(self, symbol: str, from_msc: int, to_msc: int, flags: int) -> Rows | None:
         """The ticks from `from_msc` to `to_msc`, both inclusive, ascending.
@@ -219,13 +229,12 @@ class Market:
         end = min(to_msc, self._now)
         parts: list[Rows] = []
         found = 0
-        for day in stream.days(from_msc, end):
-            begin, last = max(from_msc, day * DAY_MSC), min(end, (day + 1) * DAY_MSC - 1)
-            parts.append(filtered(stream.between(begin, last), mask))
+        for span in stream.spans(from_msc, end):
+            parts.append(filtered(stream.part(*span), mask))
             found += len(parts[-1])
             if found > MOST_TICKS:
                 return None
-        return self._flagged(symbol, _joined(parts))
+        return self._flagged(symbol, joined_rows(parts))
 
     def rates_from(self, symbol: str, timeframe: int, at: int, count: int) -> Rows | None:
         """The last `count` bars that begin at or before `at` (server seconds), ascending.
@@ -281,7 +290,7 @@ class Market:
         rows["time"] = times // 1000
         fill_flags(rows, found.stream.last(int(times[0])))
         found.stream.pushed.push(rows)
-        self._quotes.pop(symbol, None)
+        self._changed(symbol)
         late = int(np.searchsorted(times, self._now, "right"))
         if late:
             self._late.setdefault(symbol, []).append(rows[:late])
@@ -350,6 +359,7 @@ class Market:
     def rewind(self, msc: int) -> None:
         """Hide again what came after `msc`, for `run_to` to report it once more."""
         self._now = min(self._now, msc)
+        self.version += 1
 
     def next_due_msc(self, only: Collection[str] | None = None) -> int | None:
         """When the next hidden tick (of the symbols `only`) is due; None: none for some days."""
@@ -376,6 +386,38 @@ class Market:
             amount = amount / price if leg.inverse else amount * price
         return amount
 
+    def symbols_between(self, source: str, target: str) -> tuple[str, ...]:
+        """The pairs whose quotes change one currency's money into the other's."""
+        found = self._pairs.get((source, target))
+        if found is None:
+            legs = self._path(source, target) or ()
+            found = self._pairs[source, target] = tuple(leg.symbol for leg in legs)
+        return found
+
+    def _info_now(self, found: Listing) -> SymbolInfo:
+        info, symbol = found.spec.info, found.spec.name
+        profit, loss = self._tick_value(info, "profit"), self._tick_value(info, "loss")
+        if symbol not in self._selected:
+            return info._replace(
+                trade_tick_value=profit, trade_tick_value_profit=profit, trade_tick_value_loss=loss
+            )
+        return found.today.fill(self._now, self.quote(symbol), profit, loss)
+
+    def _stands(self, symbol: str) -> "_Standing":
+        found = self._standing.get(symbol)
+        if found is None or not found.since <= self._now < found.until:
+            row, since, until = self._symbols[symbol].stream.standing(self._now)
+            tick = _NO_TICK if row is None else Tick._make(row.item())
+            # The same tick stays the same object, for who keeps what was made of it.
+            if found is not None and found.tick == tick:
+                tick = found.tick
+            found = self._standing[symbol] = _Standing(tick, since, until)
+        return found
+
+    def _changed(self, symbol: str) -> None:
+        self._standing.pop(symbol, None)
+        self.version += 1
+
     def _path(self, source: str, target: str) -> tuple[Leg, ...] | None:
         key = (source, target)
         if key not in self._paths:
@@ -397,12 +439,16 @@ class Market:
         return 0.0 if value is None else value
 
 
+class _Standing(NamedTuple):
+    """The last tick, from `since` to before `until`."""
+
+    tick: Tick
+    since: int
+    until: int
+
+
 def _takes_ask(side: Side, leg: Leg) -> bool:
     return {"bid": False, "ask": True, "profit": leg.inverse, "loss": not leg.inverse}[side]
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts or [EMPTY_TICKS])
 
 
 def _timeframe(code: int) -> Timeframe | None:

@@ -1,14 +1,17 @@
 """How do prices move? Seeded ticks and minute bars of one symbol, day by day.
 
 A day is drawn in two steps. The *skeleton* fixes for each of its 1440 minutes the open, high, low
-and close, the number of ticks and the smallest spread. The *ticks* are then drawn inside it, so
-that their bars are exactly the skeleton's: a long history of bars costs no ticks, and the two never
-disagree. Days hang together by a walk over days that stays around the symbol's start price. Each
-symbol walks on its own: a cross like EURGBP is not what its two legs would make it.
+and close, the number of ticks and the smallest spread. The *ticks* are then drawn inside it, block
+by block (the busier the symbol, the shorter its blocks), so that their bars are exactly the
+skeleton's: a long history of bars costs no ticks, a busy symbol's last tick costs only its block,
+and the two never disagree. Days hang together by a walk over days that stays around the symbol's
+start price. Each symbol walks on its own: a cross like EURGBP is not what its two legs would make
+it.
 
 The same seed, symbol and day give the same bytes, whatever was asked before.
 """
 
+from collections import OrderedDict
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -37,6 +40,10 @@ _HOURS: Final = {
     ),
     "flat": (1.0,) * 24,
 }
+#: Rows that a block of ticks has on average, at most, and how long it may be, in minutes.
+_BLOCK_ROWS: Final = 16_384
+_BLOCKS: Final = (1440, 480, 240, 120, 60, 30, 20, 15, 10, 5, 2, 1)
+_KEPT_SKELETONS: Final = 4
 _REVERSION: Final = 0.985
 _WEEKEND_STEP: Final = 0.35
 _SAME_MILLISECOND: Final = 0.012
@@ -93,9 +100,78 @@ class SyntheticPrices:
         self._intensity: _Floats = hours * (60.0 * model.ticks_per_second * rate)
         self._weights: _Floats = hours / hours.sum()
         self._walk = _DailyWalk(seed, self._key, self._sigma, weekends=model.sessions != "always")
+        self._skeletons: OrderedDict[int, Skeleton] = OrderedDict()
+        per_minute = 60.0 * model.ticks_per_second * rate * (2 if model.trade_volume else 1)
+        #: How many minutes a block has; a day is a whole number of blocks.
+        self.block_minutes: Final = next(
+            (minutes for minutes in _BLOCKS if minutes * per_minute <= _BLOCK_ROWS), 1
+        )
 
     def skeleton(self, day: int) -> Skeleton:
         """The minutes of a server day (days since 1970-01-01, not before `FIRST_DAY`)."""
+        found = self._skeletons.get(day)
+        if found is None:
+            found = self._skeletons[day] = self._drawn(day)
+            if len(self._skeletons) > _KEPT_SKELETONS:
+                self._skeletons.popitem(last=False)
+        return found
+
+    def bars(self, day: int, minutes: NDArray[np.bool_]) -> Rows:
+        """M1 bars (`RATE_DTYPE`, ascending) of the minutes that are True, where there are ticks."""
+        if not minutes.any():
+            return np.zeros(0, dtype=RATE_DTYPE)
+        skeleton = self.skeleton(day)
+        which = np.flatnonzero((skeleton.ticks > 0) & minutes)
+        rows = np.zeros(len(which), dtype=RATE_DTYPE)
+        rows["time"] = day * 86_400 + which * 60
+        rows["open"] = self._price(skeleton.open[which])
+        rows["high"] = self._price(skeleton.high[which])
+        rows["low"] = self._price(skeleton.low[which])
+        rows["close"] = self._price(skeleton.close[which])
+        rows["tick_volume"] = skeleton.ticks[which]
+        rows["spread"] = skeleton.spread[which] * self._points
+        rows["real_volume"] = skeleton.volume[which]
+        return rows
+
+    def ticks(self, day: int, minutes: NDArray[np.bool_]) -> Rows:
+        """Ticks (`TICK_DTYPE`, ascending) of the minutes of a day that are True."""
+        blocks = range(MINUTES // self.block_minutes)
+        return np.concatenate([self.block(day, block, minutes) for block in blocks])
+
+    def block(self, day: int, block: int, minutes: NDArray[np.bool_]) -> Rows:
+        """Ticks (`TICK_DTYPE`, ascending) of one block of a day; `minutes` are those of the day."""
+        begin = block * self.block_minutes
+        minutes = minutes[begin : begin + self.block_minutes]
+        if not minutes.any():
+            return np.zeros(0, dtype=TICK_DTYPE)
+        whole = self.skeleton(day)
+        skeleton = Skeleton(*(part[begin : begin + self.block_minutes] for part in whole))
+        rng = self._generator(day, 3 + block)
+        count = skeleton.ticks
+        total = int(count.sum())
+        if not total:
+            return np.zeros(0, dtype=TICK_DTYPE)
+        minute = np.repeat(np.arange(len(count)), count)
+        first = np.cumsum(count) - count
+        times = self._times(rng, minute, total, (day * MINUTES + begin) * MINUTE_MSC)
+        price = self._ticks_inside(rng, skeleton, minute, first, total)
+        extra = np.floor(rng.exponential(1.0, total) * self._spread_noise).astype(np.int64)
+        # The last tick is one of them, so that the next block knows it.
+        smallest = np.append((first + skeleton.spread_at)[count > 0], total - 1)
+        extra[smallest] = 0
+        before = _before(whole, begin)
+        if self._model.trade_volume > 0.0:
+            rows, minute = self._trade_rows(
+                rng, skeleton, minute, first, times, price, extra, before
+            )
+        else:
+            rows = self._quote_rows(skeleton, minute, times, price, extra, smallest, before)
+        return rows if minutes.all() else rows[minutes[minute]]
+
+    def _generator(self, day: int, purpose: int) -> Generator:
+        return Generator(PCG64(SeedSequence(self._seed, spawn_key=(self._key, day, purpose))))
+
+    def _drawn(self, day: int) -> Skeleton:
         rng = self._generator(day, 0)
         step = self._walk.step(day)
         path = self._path(day, rng, step)
@@ -137,47 +213,6 @@ class SyntheticPrices:
             spread_at=np.floor(at[2] * ticks).astype(np.int64),
         )
 
-    def bars(self, day: int, minutes: NDArray[np.bool_]) -> Rows:
-        """M1 bars (`RATE_DTYPE`, ascending) of the minutes that are True, where there are ticks."""
-        if not minutes.any():
-            return np.zeros(0, dtype=RATE_DTYPE)
-        skeleton = self.skeleton(day)
-        which = np.flatnonzero((skeleton.ticks > 0) & minutes)
-        rows = np.zeros(len(which), dtype=RATE_DTYPE)
-        rows["time"] = day * 86_400 + which * 60
-        rows["open"] = self._price(skeleton.open[which])
-        rows["high"] = self._price(skeleton.high[which])
-        rows["low"] = self._price(skeleton.low[which])
-        rows["close"] = self._price(skeleton.close[which])
-        rows["tick_volume"] = skeleton.ticks[which]
-        rows["spread"] = skeleton.spread[which] * self._points
-        rows["real_volume"] = skeleton.volume[which]
-        return rows
-
-    def ticks(self, day: int, minutes: NDArray[np.bool_]) -> Rows:
-        """Ticks (`TICK_DTYPE`, ascending) of the minutes that are True."""
-        if not minutes.any():
-            return np.zeros(0, dtype=TICK_DTYPE)
-        skeleton = self.skeleton(day)
-        rng = self._generator(day, 1)
-        count = skeleton.ticks
-        total = int(count.sum())
-        minute = np.repeat(np.arange(MINUTES), count)
-        first = np.cumsum(count) - count
-        times = self._times(rng, minute, total, day)
-        price = self._ticks_inside(rng, skeleton, minute, first, total)
-        extra = np.floor(rng.exponential(1.0, total) * self._spread_noise).astype(np.int64)
-        smallest = (first + skeleton.spread_at)[count > 0]
-        extra[smallest] = 0
-        if self._model.trade_volume > 0.0:
-            rows, minute = self._trade_rows(rng, skeleton, minute, first, times, price, extra)
-        else:
-            rows = self._quote_rows(skeleton, minute, times, price, extra, smallest)
-        return rows if minutes.all() else rows[minutes[minute]]
-
-    def _generator(self, day: int, purpose: int) -> Generator:
-        return Generator(PCG64(SeedSequence(self._seed, spawn_key=(self._key, day, purpose))))
-
     def _path(self, day: int, rng: Generator, step: float) -> _Ints:
         """Prices at the 1441 minute boundaries: a bridge between the walk's levels."""
         begin, end = self._walk.level(day), self._walk.level(day + 1)
@@ -189,13 +224,13 @@ class SyntheticPrices:
         steps: _Ints = np.rint(np.exp(bridge) * self._start_steps).astype(np.int64)
         return steps
 
-    def _times(self, rng: Generator, minute: _Ints, total: int, day: int) -> _Ints:
+    def _times(self, rng: Generator, minute: _Ints, total: int, begin: int) -> _Ints:
         times = np.sort(minute * MINUTE_MSC + rng.integers(0, MINUTE_MSC, total))
         joined = rng.random(total) < _SAME_MILLISECOND
         joined[:1] = False
         joined[1:] &= minute[1:] == minute[:-1]
         leader = np.maximum.accumulate(np.where(joined, 0, np.arange(total)))
-        return times[leader] + day * (MINUTES * MINUTE_MSC)
+        return times[leader] + begin
 
     def _ticks_inside(
         self, rng: Generator, skeleton: Skeleton, minute: _Ints, first: _Ints, total: int
@@ -237,12 +272,14 @@ class SyntheticPrices:
         bid: _Ints,
         extra: _Ints,
         smallest: _Ints,
+        before: tuple[int, int],
     ) -> Rows:
         spread = skeleton.spread[minute] + extra
         for _ in range(3):
             # A tick that changes nothing is no tick: its ask moves (and may then equal the next).
             still = np.zeros(len(bid), dtype=bool)
             still[1:] = (bid[1:] == bid[:-1]) & (spread[1:] == spread[:-1])
+            still[0] = (int(bid[0]), int(spread[0])) == before
             still[smallest] = False
             spread = spread + still
         ask = bid + spread
@@ -251,7 +288,7 @@ class SyntheticPrices:
         rows["time_msc"] = times
         rows["bid"] = self._price(bid)
         rows["ask"] = self._price(ask)
-        rows["flags"] = _quote_flags(bid, ask)
+        rows["flags"] = _quote_flags(bid, ask, before[0], sum(before))
         return rows
 
     def _trade_rows(
@@ -263,6 +300,7 @@ class SyntheticPrices:
         times: _Ints,
         last: _Ints,
         extra: _Ints,
+        before: tuple[int, int],
     ) -> tuple[Rows, _Ints]:
         """Trades at the quote, each after the change of the quote that led to it."""
         total = len(last)
@@ -271,18 +309,18 @@ class SyntheticPrices:
         bid = np.where(bought, last - spread, last)
         ask = bid + spread
         volume = self._volumes(rng, skeleton, minute, first, total)
-        before = np.concatenate((times[:1], times[:-1]))
-        quoted = np.maximum(times - rng.integers(1, 200, total), before)
+        earlier = np.concatenate((times[:1], times[:-1]))
+        quoted = np.maximum(times - rng.integers(1, 200, total), earlier)
         quoted = np.maximum(quoted, times // MINUTE_MSC * MINUTE_MSC)
         rows = np.zeros(2 * total, dtype=TICK_DTYPE)
         quotes, trades = rows[0::2], rows[1::2]
         quotes["time_msc"], trades["time_msc"] = quoted, times
         trades["last"] = self._price(last)
         quotes["last"][1:] = trades["last"][:-1]
-        quotes["last"][:1] = trades["last"][:1]
+        quotes["last"][:1] = before[0] * self._per_step / self._scale or trades["last"][:1]
         trades["volume"] = volume
         quotes["volume"][1:] = volume[:-1]
-        flags = _quote_flags(bid, ask)
+        flags = _quote_flags(bid, ask, 0, 0)
         changed = np.ones(total, dtype=bool)
         changed[1:] = (bid[1:] != bid[:-1]) | (ask[1:] != ask[:-1])
         quotes["flags"] = flags
@@ -344,12 +382,18 @@ class _DailyWalk:
         return self._levels[day - FIRST_DAY]
 
 
-def _quote_flags(bid: _Ints, ask: _Ints) -> NDArray[np.uint32]:
+def _before(skeleton: Skeleton, minute: int) -> tuple[int, int]:
+    """Price and spread of the last tick before a minute in which a block begins; zeros: none."""
+    busy = np.flatnonzero(skeleton.ticks[:minute])
+    return (int(skeleton.close[busy[-1]]), int(skeleton.spread[busy[-1]])) if len(busy) else (0, 0)
+
+
+def _quote_flags(bid: _Ints, ask: _Ints, bid_before: int, ask_before: int) -> NDArray[np.uint32]:
+    moved_bid = np.diff(bid, prepend=bid_before) != 0
+    moved_ask = np.diff(ask, prepend=ask_before) != 0
     flags = np.zeros(len(bid), dtype=np.uint32)
-    flags[1:] = int(TickFlag.BID) * (bid[1:] != bid[:-1]) + int(TickFlag.ASK) * (
-        ask[1:] != ask[:-1]
-    )
-    flags[:1] = int(TickFlag.BID | TickFlag.ASK)
+    flags += int(TickFlag.BID) * moved_bid.astype(np.uint32)
+    flags += int(TickFlag.ASK) * moved_ask.astype(np.uint32)
     # Terminals flag the bid when nothing changed.
     flags[flags == 0] = int(TickFlag.BID)
     return flags

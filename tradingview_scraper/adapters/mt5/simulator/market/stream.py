@@ -5,7 +5,7 @@ millisecond synthetic ticks come first, and pushed ones in the order in which th
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,10 +27,11 @@ from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_D
 _LONGEST_PAUSE: Final = 10
 
 EMPTY_TICKS: Final[Rows] = np.zeros(0, dtype=TICK_DTYPE)
+EMPTY_TICKS.setflags(write=False)
 
 
-class DayTicks(NamedTuple):
-    """One day of ticks, with their times packed for searching."""
+class BlockTicks(NamedTuple):
+    """One block of ticks, with their times packed for searching."""
 
     rows: Rows
     times: NDArray[np.int64]
@@ -40,31 +41,42 @@ class DayTicks(NamedTuple):
         return self.rows[low:high]
 
 
-class DayCache:
-    """The days of ticks that were used last, of all symbols together, up to `capacity` rows."""
+_NO_TICKS: Final = BlockTicks(EMPTY_TICKS, np.zeros(0, dtype=np.int64))
 
-    def __init__(self, capacity: int = 5_000_000) -> None:
+
+class BlockCache:
+    """The blocks of ticks that were used last, of all symbols, up to `capacity` rows."""
+
+    def __init__(self, capacity: int = 3_000_000) -> None:
         self._capacity = capacity
         self._rows = 0
-        self._days: OrderedDict[tuple[str, int], DayTicks] = OrderedDict()
+        self._blocks: OrderedDict[tuple[str, int], BlockTicks] = OrderedDict()
 
-    def get(self, key: tuple[str, int]) -> DayTicks | None:
-        found = self._days.get(key)
+    def get(self, key: tuple[str, int]) -> BlockTicks | None:
+        found = self._blocks.get(key)
         if found is not None:
-            self._days.move_to_end(key)
+            self._blocks.move_to_end(key)
         return found
 
-    def put(self, key: tuple[str, int], ticks: DayTicks) -> None:
-        self._days[key] = ticks
+    def put(self, key: tuple[str, int], ticks: BlockTicks) -> None:
+        self._blocks[key] = ticks
         self._rows += len(ticks.rows)
-        while self._rows > self._capacity and len(self._days) > 1:
-            _, dropped = self._days.popitem(last=False)
+        while self._rows > self._capacity and len(self._blocks) > 1:
+            _, dropped = self._blocks.popitem(last=False)
             self._rows -= len(dropped.rows)
 
     def forget(self, name: str) -> None:
-        """Drop the days of one symbol."""
-        for key in [key for key in self._days if key[0] == name]:
-            self._rows -= len(self._days.pop(key).rows)
+        """Drop the blocks of one symbol."""
+        for key in [key for key in self._blocks if key[0] == name]:
+            self._rows -= len(self._blocks.pop(key).rows)
+
+
+class Standing(NamedTuple):
+    """What the last tick is from `since` to before `until`; None: there is none."""
+
+    row: np.void | None
+    since: int
+    until: int
 
 
 class PushedTicks:
@@ -159,7 +171,7 @@ class TickStream:
         sessions: Sessions,
         always_from: int | None,
         history_from: int,
-        cache: DayCache,
+        cache: BlockCache,
     ) -> None:
         self.name = name
         self.pushed = pushed
@@ -174,7 +186,7 @@ class TickStream:
         """The stream as it is now: what is pushed or jumps later is not in it."""
         copied = copy(self)
         copied.pushed = self.pushed.frozen()
-        copied._cache = DayCache()
+        copied._cache = BlockCache()
         return copied
 
     def gap(self, msc: int, points: int, info: SymbolInfo) -> None:
@@ -191,25 +203,31 @@ class TickStream:
 
     def between(self, start: int, end: int) -> Rows:
         """The ticks from `start` to `end`, both inclusive, in milliseconds."""
-        parts = [
-            self._merged(day, max(start, day * DAY_MSC), min(end, (day + 1) * DAY_MSC - 1))
-            for day in self.days(start, end)
-        ]
-        parts = [part for part in parts if len(part)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts or [EMPTY_TICKS])
+        return joined_rows([self.part(*span) for span in self.spans(start, end)])
 
-    def days(self, start: int, end: int) -> Iterator[int]:
-        """The days of that range that may have ticks, ascending."""
-        first, last = start // DAY_MSC, end // DAY_MSC
+    def spans(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """That range in pieces, ascending, those left out that cannot have ticks."""
         if self._prices is None:
-            pushed = self.pushed.between(start, end)
-            yield from np.unique(pushed["time_msc"] // DAY_MSC).tolist()
+            if end >= start:
+                yield start, end
             return
-        if len(self.pushed):
-            first = max(first, min(self._first_day, int(self.pushed.times[0]) // DAY_MSC))
-        else:
-            first = max(first, self._first_day)
-        yield from range(first, last + 1)
+        first = self._first_day * DAY_MSC
+        if start < first and len(self.pushed):
+            yield start, min(end, first - 1)
+        length = self._block_msc
+        for begin in range(max(start, first) // length * length, end + 1, length):
+            yield max(start, begin), min(end, begin + length - 1)
+
+    def part(self, start: int, end: int) -> Rows:
+        """The ticks of one of the `spans`."""
+        pushed = self.pushed.between(start, end)
+        made = self._block(start).between(start, end)
+        if not len(pushed):
+            return made
+        if not len(made):
+            return pushed
+        rows = joined_rows([made, pushed])
+        return rows[np.argsort(rows["time_msc"], kind="stable")]
 
     def days_back(self, end: int) -> Iterator[int]:
         """The days up to the one of `end` that may have ticks, descending."""
@@ -224,21 +242,34 @@ class TickStream:
 
     def last(self, at: int) -> np.void | None:
         """The last tick at or before `at`."""
-        best: np.void | None = None
-        pushed = int(np.searchsorted(self.pushed.times, at, "right")) if len(self.pushed) else 0
-        if pushed:
-            best = self.pushed.rows[pushed - 1]
+        return self.standing(at).row
+
+    def standing(self, at: int) -> Standing:
+        """The last tick at or before `at`, and how long it stays that."""
+        row: np.void | None = None
+        since, until = -(2**62), 2**62
+        if len(self.pushed):
+            index = int(np.searchsorted(self.pushed.times, at, "right"))
+            if index:
+                row, since = self.pushed.rows[index - 1], int(self.pushed.times[index - 1])
+            if index < len(self.pushed):
+                until = int(self.pushed.times[index])
         if self._prices is not None:
-            for day in range(at // DAY_MSC, at // DAY_MSC - _LONGEST_PAUSE, -1):
-                if best is not None and best["time_msc"] >= (day + 1) * DAY_MSC:
-                    break
-                ticks = self._synthetic(day)
-                index = int(np.searchsorted(ticks.times, at, "right"))
-                if index:
-                    if best is None or ticks.times[index - 1] > best["time_msc"]:
-                        best = ticks.rows[index - 1]
-                    break
-        return best
+            # A pushed tick is the later one among those of the same millisecond.
+            begin, made_until = self._block_span(at)
+            until = min(until, made_until)
+            ticks = self._block(at)
+            index = int(np.searchsorted(ticks.times, at, "right"))
+            if index < len(ticks.times):
+                until = min(until, int(ticks.times[index]))
+            if not index and row is not None and since >= begin:
+                return Standing(row, since, until)
+            made = ticks.rows[index - 1] if index else self._made_before(begin, since)
+            if made is not None and made["time_msc"] > since:
+                row, since = made, int(made["time_msc"])
+            if not index:
+                since = max(since, begin)
+        return Standing(row, since, until)
 
     def next_time(self, after: int) -> int | None:
         """The time of the first tick later than `after`."""
@@ -246,16 +277,14 @@ class TickStream:
         pushed = int(np.searchsorted(self.pushed.times, after, "right")) if len(self.pushed) else 0
         if pushed < len(self.pushed):
             best = int(self.pushed.times[pushed])
-        if self._prices is not None:
-            for day in range(after // DAY_MSC, after // DAY_MSC + _LONGEST_PAUSE):
-                if best is not None and best < day * DAY_MSC:
-                    break
-                ticks = self._synthetic(day)
-                index = int(np.searchsorted(ticks.times, after, "right"))
-                if index < len(ticks.times):
-                    found = int(ticks.times[index])
-                    best = found if best is None else min(best, found)
-                    break
+        for begin in self._begins(after, after + _LONGEST_PAUSE * DAY_MSC):
+            if best is not None and best < begin:
+                break
+            times = self._block(begin).times
+            index = int(np.searchsorted(times, after, "right"))
+            if index < len(times):
+                found = int(times[index])
+                return found if best is None else min(best, found)
         return best
 
     def synthetic_bars(self, day: int) -> Rows:
@@ -265,26 +294,54 @@ class TickStream:
         rows = self._prices.bars(day, self._minutes(day))
         return self._shifted(rows, rows["time"] * 1000, ("open", "high", "low", "close"))
 
-    def _merged(self, day: int, start: int, end: int) -> Rows:
-        pushed = self.pushed.between(start, end)
-        made = self._synthetic(day).between(start, end)
-        if not len(pushed):
-            return made
-        if not len(made):
-            return pushed
-        rows = np.concatenate((made, pushed))
-        return rows[np.argsort(rows["time_msc"], kind="stable")]
+    def _made_before(self, msc: int, since: int) -> np.void | None:
+        """The last synthetic tick before `msc`, looked for no further back than `since`."""
+        earliest = max(since, msc - _LONGEST_PAUSE * DAY_MSC)
+        for begin in reversed(self._begins(earliest, msc - 1)):
+            rows = self._block(begin).rows
+            if len(rows):
+                newest: np.void = rows[-1]
+                return newest
+        return None
 
-    def _synthetic(self, day: int) -> DayTicks:
-        if self._prices is None or day < self._first_day:
-            return DayTicks(EMPTY_TICKS, np.zeros(0, dtype=np.int64))
-        found = self._cache.get((self.name, day))
+    def _begins(self, start: int, end: int) -> list[int]:
+        """Where the blocks begin that are open at some time in that range."""
+        if self._prices is None:
+            return []
+        length = self._block_msc
+        minutes = self._prices.block_minutes
+        found: list[int] = []
+        for day in range(max(start // DAY_MSC, self._first_day), end // DAY_MSC + 1):
+            opened = self._minutes(day).reshape(-1, minutes).any(axis=1)
+            begins = day * DAY_MSC + np.flatnonzero(opened) * length
+            found += begins[(begins > start - length) & (begins <= end)].tolist()
+        return found
+
+    @property
+    def _block_msc(self) -> int:
+        assert self._prices is not None
+        return self._prices.block_minutes * MINUTE_MSC
+
+    def _block_span(self, at: int) -> tuple[int, int]:
+        begin = at // self._block_msc * self._block_msc
+        return begin, begin + self._block_msc
+
+    def _block(self, at: int) -> BlockTicks:
+        """The synthetic ticks of the block that `at` lies in."""
+        if self._prices is None or at < self._first_day * DAY_MSC:
+            return _NO_TICKS
+        length = self._block_msc
+        number = at // length
+        found = self._cache.get((self.name, number))
         if found is None:
-            rows = self._prices.ticks(day, self._minutes(day))
-            rows = self._shifted(rows, rows["time_msc"], ("bid", "ask", "last"))
+            day = at // DAY_MSC
+            begin = day * (MINUTES // self._prices.block_minutes)
+            rows = self._prices.block(day, number - begin, self._minutes(day))
+            if self.gaps:
+                rows = self._shifted(rows, rows["time_msc"], ("bid", "ask", "last"))
             rows.setflags(write=False)
-            found = DayTicks(rows, np.ascontiguousarray(rows["time_msc"]))
-            self._cache.put((self.name, day), found)
+            found = BlockTicks(rows, np.ascontiguousarray(rows["time_msc"]))
+            self._cache.put((self.name, number), found)
         return found
 
     def _shifted(self, rows: Rows, times: NDArray[np.int64], fields: tuple[str, ...]) -> Rows:
@@ -303,3 +360,13 @@ class TickStream:
             begins = np.arange(MINUTES) * MINUTE_MSC + day * DAY_MSC
             minutes = minutes | (begins + MINUTE_MSC > self._always_from)
         return minutes
+
+
+def joined_rows(parts: Sequence[Rows]) -> Rows:
+    """The rows of the parts one after the other; of a single part, the part itself."""
+    filled = [part for part in parts if len(part)]
+    if len(filled) < 2:
+        return filled[0] if filled else EMPTY_TICKS
+    # As plain bytes: numpy copies records one by one, which takes ten times as long.
+    plain = [np.ascontiguousarray(part).view(np.uint8) for part in filled]
+    return np.concatenate(plain).view(TICK_DTYPE)

@@ -61,6 +61,9 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
     def add(self, fault: Fault) -> None:
         """Put `fault` in force. A slowness of 0 seconds ends those of the same function."""
         if fault.kind == "slow" and not fault.seconds:

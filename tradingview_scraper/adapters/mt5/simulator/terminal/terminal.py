@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from tradingview_scraper.adapters.mt5.simulator import wire
@@ -19,7 +20,11 @@ from tradingview_scraper.adapters.mt5.simulator.layout import Layout, WireError
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
-from tradingview_scraper.adapters.mt5.simulator.terminal.faults import Fault, Faults
+from tradingview_scraper.adapters.mt5.simulator.terminal.faults import (
+    AS_USUAL,
+    Fault,
+    Faults,
+)
 from tradingview_scraper.adapters.mt5.simulator.terminal.functions import (
     FAULT_FUNCTIONS,
     FUNCTION_OF,
@@ -39,6 +44,8 @@ from tradingview_scraper.adapters.mt5.terminal.records import TerminalInfo, Trad
 
 _TRADE_FUNCTIONS: Final = frozenset({"order_send", "order_check"})
 _VERSION_OF_PROTOCOL: Final = 500
+#: More different requests than programs have.
+_MOST_REPEATED: Final = 4_096
 
 
 class Reply(NamedTuple):
@@ -98,6 +105,9 @@ class Terminal:
         self._traded = True
         self._live: Final = self._table(market, broker)
         self._answers = self._live
+        self._sources = _sources(market, broker)
+        #: Requests that were answered before, by their frames.
+        self._repeated: dict[bytes, _Repeated] = {}
         self._connected = True
         self.connected = scenario.terminal.connected
         broker.auto_trading = scenario.terminal.trade_allowed
@@ -113,12 +123,19 @@ class Terminal:
             return
         self.run()
         self._connected = connected
-        self._answers = self._live
+        market, broker = self.market, self.broker
+        self._answers, self._sources = self._live, _sources(market, broker)
         if not connected:
-            self._answers = self._table(self.market.frozen(), StaleBooks(self.broker))
+            frozen, stale = market.frozen(), StaleBooks(broker)
+            self._answers, self._sources = self._table(frozen, stale), _sources(frozen, stale)
+        self._repeated.clear()
 
-    def handle(self, frame: bytes | memoryview, now: float, client: int = 0) -> Reply:
+    def handle(self, frame: bytes, now: float, client: int = 0) -> Reply:
         """The reply to one request frame that `client` sent `now` (monotonic seconds)."""
+        if self._journal is None and not self._faults:
+            repeated = self._repeated.get(frame)
+            if repeated is not None and (data := self._repeat(repeated)) is not None:
+                return Reply(data)
         reply = self._handled(frame, now)
         if self._journal is not None:
             self._journal.call(client, frame, reply.data, reply.lost)
@@ -171,19 +188,47 @@ class Terminal:
         if not self._switched(login, None):
             raise ValueError(f"login must be one of {sorted(self._servers)}, was {login}")
 
-    def _handled(self, frame: bytes | memoryview, now: float) -> Reply:
+    def _repeat(self, repeated: "_Repeated") -> bytes | None:
+        """The answer to a request that came before, made anew only when it says something new."""
+        self.run()
+        found = repeated.read()
+        if found is None:
+            return None
+        self.calls[repeated.function] += 1
+        if found is not repeated.found:
+            repeated.found = found
+            repeated.answer = wire.answer(repeated.command, Status.OK, repeated.encode(found))
+        return repeated.answer
+
+    def _remember(self, frame: bytes, command: int, payload: bytes) -> None:
+        """Let the next such request be answered by what it reads alone."""
+        source = self._sources.get(command)
+        if source is None or len(self._repeated) >= _MOST_REPEATED:
+            return
+        read, encode = source
+        values = wire.REQUESTS[Command(command)].decode(payload)
+        if read(*values) is not None:
+            self._repeated[bytes(frame)] = _Repeated(
+                command, FUNCTION_OF[command], partial(read, *values), encode
+            )
+
+    def _handled(self, frame: bytes, now: float) -> Reply:
         command, payload = wire.split_request(frame)
         function = FUNCTION_OF.get(command)
         if function is None:
             return Reply(wire.answer(command, Status.UNSUPPORTED))
         self.calls[function] += 1
-        plan = self._faults.plan(
-            function, now, self._world_now, lambda: arguments(command, payload)
-        )
+        plan = AS_USUAL
+        if self._faults:
+            plan = self._faults.plan(
+                function, now, self._world_now, lambda: arguments(command, payload)
+            )
         delay = plan.delay
         if command == Command.ORDER_SEND:
             delay += self._latency.draw()
         data = self._answer(command, payload) if plan.executed else b""
+        if plan is AS_USUAL and command in self._sources and wire.is_success(data):
+            self._remember(frame, command, payload)
         if plan.code is not None:
             data = self._scripted(command, payload, plan.code)
         return Reply(data, delay, plan.lost is not None)
@@ -337,6 +382,35 @@ class Terminal:
         return TerminalInfo._make(
             now[name] if name in now else getattr(self._spec, name) for name in TerminalInfo._fields
         )
+
+
+class _Repeated:
+    """A request that was answered before: what it reads, and the answer made of that."""
+
+    __slots__ = ("answer", "command", "encode", "found", "function", "read")
+
+    def __init__(
+        self, command: int, function: str, read: Callable[[], Any], encode: Callable[[Any], bytes]
+    ) -> None:
+        self.command = command
+        self.function = function
+        self.read = read
+        self.encode = encode
+        self.found: Any = None
+        self.answer = b""
+
+
+def _sources(
+    market: Market, broker: Broker | StaleBooks
+) -> dict[int, tuple[Callable[..., Any], Callable[[Any], bytes]]]:
+    """What the requests that are made again and again read: the same object, the same bytes."""
+    return {
+        Command.SYMBOL_INFO_TICK: (market.tick, wire.TICK.encode),
+        Command.SYMBOL_INFO: (market.info, wire.SYMBOL_INFO.encode),
+        Command.ACCOUNT_INFO: (broker.account, wire.ACCOUNT_INFO.encode),
+        Command.POSITIONS: (broker.positions, wire.POSITION.encode_many),
+        Command.ORDERS: (broker.orders, wire.ORDER.encode_many),
+    }
 
 
 def _rows(rows: Rows | None) -> bytes:
