@@ -99,6 +99,36 @@ def test_deal_waits_for_the_order_that_explains_it():
     assert not life.is_waiting
 
 
+def test_the_answer_to_the_request_explains_its_deals_without_the_record():
+    life = Lifecycle()
+    facts = life.apply(update(deals=(deal(),), answered=((1, 0.1),)))
+    assert facts == [Dealt(deal(), None)]
+    assert not life.is_waiting
+    # The record ends the order, and its deals are not told again.
+    assert life.apply(update(deals=(deal(),), history=(market(),))) == [OrderDone(market())]
+
+
+def test_the_answer_holds_deals_until_they_are_as_much_as_it_says():
+    life = Lifecycle()
+    second = deal(1002, time=2_000, volume=0.2)
+    assert life.apply(update(deals=(second,), answered=((1, 0.3),))) == []
+    facts = life.apply(update(deals=(deal(),)))
+    assert facts == [Dealt(deal(), None), Dealt(second, None)]
+
+
+def test_the_answer_to_one_request_explains_no_other_deals():
+    life = Lifecycle()
+    assert life.apply(update(deals=(deal(order=2),), answered=((1, 0.1),))) == []
+    assert life.missing_orders == (2,)
+
+
+def test_an_answer_for_an_order_that_is_done_changes_nothing():
+    life = Lifecycle()
+    life.apply(update(deals=(deal(),), history=(market(),)))
+    assert life.apply(update(answered=((1, 0.1),))) == []
+    assert life.apply(update(full=True, deals=(deal(),), history=(market(),))) == []
+
+
 def test_order_is_not_done_before_its_deals():
     life = Lifecycle()
     assert life.apply(update(history=(market(volume=0.3),))) == []

@@ -64,7 +64,7 @@ def test_structs_travel_as_arrays_and_come_back_as_records(make):
 
 def test_a_trade_frame_holds_records(make):
     deals = (make.deal(5, 1_700_000_000, symbol="#AAPL", price=1.5),)
-    report = there(frames.Trade(1, 1, True, (), (), (), (3,), deals, (), None, 1, 1))
+    report = there(frames.Trade(1, 1, True, (), (), (), (3,), deals, (), None, (), 1, 1))
 
     assert report.deals == deals
     assert isinstance(report.deals[0], TradeDeal)

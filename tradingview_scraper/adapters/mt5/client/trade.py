@@ -103,6 +103,7 @@ class TradeState:
             deals=report.deals,
             history=report.history,
             account=report.account,
+            answered=report.answered,
         )
         if self._lifecycle is None:
             self._lifecycle = Lifecycle(_PATIENCE)

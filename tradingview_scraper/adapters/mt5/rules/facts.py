@@ -17,7 +17,9 @@ class TradeUpdate(NamedTuple):
     With `full`, `orders` and `positions` are all that are open; else those that are new or have
     changed since the last reading, and `orders_gone` and `positions_gone` are the tickets that are
     no longer open. `deals` and `history` (finished orders) may hold what was seen before; they
-    are never complete. `account` is None when it was not read or has not changed.
+    are never complete. `account` is None when it was not read or has not changed. `answered` are
+    tickets of orders that the server has answered a request with, and the lots that it said were
+    executed: that explains their deals before their record is in history.
     """
 
     full: bool
@@ -28,6 +30,7 @@ class TradeUpdate(NamedTuple):
     deals: tuple[TradeDeal, ...] = ()
     history: tuple[TradeOrder, ...] = ()
     account: AccountInfo | None = None
+    answered: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

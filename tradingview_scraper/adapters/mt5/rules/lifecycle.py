@@ -55,7 +55,8 @@ class Lifecycle:
 
     Per order: `OrderPlaced` (pending orders, and market orders seen working), `OrderChanged`,
     its `Dealt` ascending by time and ticket, then `OrderDone`. Deals are held until their order is
-    known (of one that is gone: its record in history), and while it says that more was filled than
+    known (of one that is gone: its record in history; or the server's answer to its request, which
+    says what was executed), and while it says that more was filled than
     its known deals add up to, so that no deal overtakes an earlier one that shows late. An order
     that is gone is not done before its record is in history. `PositionClosed` waits until the
     deals net the position to zero.
@@ -124,6 +125,9 @@ class Lifecycle:
         self._see_gone(update)
         for order in update.history:
             self._see_history(order)
+        for ticket, volume in update.answered:
+            if ticket not in self._done:
+                self._track(ticket).answered = volume
         for deal in update.deals:
             self._see_deal(deal, deals)
         for ticket in tuple(self._waiting):
@@ -206,7 +210,7 @@ class Lifecycle:
         track = self._tracks[ticket]
         order, out_of_patience = track.order, track.age >= self._patience
         if order is None:
-            ready = out_of_patience
+            ready = out_of_patience or track.is_answered
         elif out_of_patience:
             ready = True
             # What is missing now is given up: the next deal must not wait for it again.
@@ -308,9 +312,16 @@ class _Track:
     is_placed: bool = False
     #: Volume of the known deals, said and held.
     dealt: float = 0.0
+    #: Volume that the server said was executed, in answer to the request; 0: nothing known.
+    answered: float = 0.0
     held: list[TradeDeal] = field(default_factory=list)
     #: Updates since something is held, or since its order is gone.
     age: int = 0
+
+    @property
+    def is_answered(self) -> bool:
+        """Everything that the server said was executed is in the known deals."""
+        return 0.0 < self.answered <= self.dealt + _TOLERANCE * max(1.0, self.answered)
 
 
 class _Seen:

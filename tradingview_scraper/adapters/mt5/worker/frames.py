@@ -204,6 +204,8 @@ class Trade(_Report, tag=7):
     deals: tuple[TradeDeal, ...]
     history: tuple[TradeOrder, ...]
     account: AccountInfo | None
+    #: Ticket and executed lots of requests just answered, whose deals are here.
+    answered: tuple[tuple[int, float], ...]
     #: Where the windows of deals and history orders begin, server seconds.
     deals_from: int
     orders_from: int

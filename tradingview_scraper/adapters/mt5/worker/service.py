@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
+from tradingview_scraper.adapters.mt5.terminal.records import OrderSendResult
 from tradingview_scraper.adapters.mt5.worker.attach import AttachFailed, Attachment, attach
 from tradingview_scraper.adapters.mt5.worker.bar_feed import BarFeed
 from tradingview_scraper.adapters.mt5.worker.commands import Commands
@@ -200,7 +201,7 @@ class Service:
         else:
             self._send(Answer(command.id, value, *reply[1:]))
         if function == _REQUEST and self._trade is not None:
-            self._trade.request_was_sent(0 if failed else reply.value.order)
+            self._trade.request_was_sent(None if failed else OrderSendResult._make(reply.value))
             self._schedule.hurry(self._trade.watch, time.perf_counter())
 
     def _may_trade(self, command: Call, attachment: Attachment) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tradingview_scraper.adapters.mt5.terminal.api import TerminalLibrary
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
+    OrderSendResult,
     TradeDeal,
     TradeOrder,
     TradePosition,
@@ -71,8 +72,8 @@ class TradeFeed:
         self._pieces: Generator[Report | None, None, None] | None = None
         self._due = 0.0
         self._rush = 0
-        # Tickets of requests whose deals were not seen yet.
-        self._just_sent: set[int] = set()
+        # Requests whose deals were not seen yet: ticket, and lots executed as far as answered.
+        self._just_sent: dict[int, float] = {}
         self._seq = 0
         # Found and not sent yet; it outlives a reading that fails.
         self._changes = _Changes()
@@ -93,13 +94,13 @@ class TradeFeed:
         self._due = now + self._every
         return self._due
 
-    def request_was_sent(self, ticket: int) -> None:
+    def request_was_sent(self, result: OrderSendResult | None) -> None:
         """Read again from the start: deals of the request may be there already.
 
-        `ticket` is the order that the server made of it, 0 when it made none or none is known.
+        `result` is the server's answer, None when there is none.
         """
-        if ticket:
-            self._just_sent.add(ticket)
+        if result is not None and result.order:
+            self._just_sent[result.order] = result.volume if result.deal else 0.0
         if self._pieces is not None and self._deals is not None:
             self._pieces.close()
             self._pieces = None
@@ -147,10 +148,16 @@ class TradeFeed:
         changes = self._changes
         straight = self._rush > 0
         yield from deals.read_new(changes.deals, now, straight=straight)
+        answered = tuple(sent for sent in self._just_sent.items() if sent[1])
+        if answered and (own := changes.take({ticket for ticket, _ in answered})):
+            # What the server has said it executed explains these deals: they leave at once.
+            self._rush = 0
+            self._forget_sent(own)
+            yield self._frame(own, answered=answered)
         yield from history.read_new(changes.history, now, straight=straight)
         self._rush = 0 if changes.deals else max(0, self._rush - 1)
-        if self._just_sent and (own := changes.take(self._just_sent)):
-            self._just_sent.difference_update(deal[_DEAL_ORDER] for deal in own.deals)
+        if self._just_sent and (own := changes.take(set(self._just_sent))):
+            self._forget_sent(own)
             yield self._frame(own)
         if not self._rush:
             self._just_sent.clear()
@@ -169,6 +176,10 @@ class TradeFeed:
                 yield self._foreign_report(account)
                 return
         yield self._report(account, now)
+
+    def _forget_sent(self, own: "_Changes") -> None:
+        for deal in own.deals:
+            self._just_sent.pop(deal[_DEAL_ORDER], None)
 
     def _read_orders(self) -> None:
         rows = ask(self._library, "orders_get")
@@ -211,7 +222,12 @@ class TradeFeed:
         return self._frame(changes, account if is_news else None, full=full)
 
     def _frame(
-        self, changes: "_Changes", account: AccountInfo | None = None, *, full: bool = False
+        self,
+        changes: "_Changes",
+        account: AccountInfo | None = None,
+        *,
+        full: bool = False,
+        answered: tuple[tuple[int, float], ...] = (),
     ) -> Trade:
         self._seq += 1
         return Trade(
@@ -225,6 +241,7 @@ class TradeFeed:
             deals=tuple(changes.deals),
             history=tuple(changes.history),
             account=account,
+            answered=answered,
             deals_from=self._deals_from or 1,
             orders_from=self._orders_from or 1,
         )
