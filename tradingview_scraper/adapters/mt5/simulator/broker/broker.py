@@ -4,6 +4,7 @@ Its moment is the market's: what `Market.run_to` has revealed. Positions of all 
 whichever one the terminal shows.
 """
 
+from bisect import bisect_left
 from typing import Any, Final
 from zlib import crc32
 
@@ -200,11 +201,11 @@ class Broker:
 
     def history_orders(self, start: int, end: int) -> list[TradeOrder]:
         """Orders that were done from `start` to `end`, server seconds, both inclusive."""
-        return [order for order in self._seen_orders() if start <= order.time_done <= end]
+        return [order for order in self._seen_orders(start) if start <= order.time_done <= end]
 
     def history_deals(self, start: int, end: int) -> list[TradeDeal]:
         """Deals from `start` to `end`, server seconds, both inclusive."""
-        return [deal for deal in self._seen_deals() if start <= deal.time <= end]
+        return [deal for deal in self._seen_deals(start) if start <= deal.time <= end]
 
     def history_orders_of(self, position: int) -> list[TradeOrder]:
         """Done orders of one position, by its identifier."""
@@ -257,13 +258,19 @@ class Broker:
     def _statement(self) -> Statement:
         return self._statements.of(self._ledger)
 
-    def _seen_orders(self) -> list[TradeOrder]:
+    def _seen_orders(self, start: int = -(2**40)) -> list[TradeOrder]:
+        """Done orders that show already; most of those before the second `start` are left out."""
         until = self._market.now_msc - self._spec.deal_lag_ms
-        return [order for order in self._ledger.history if order.time_done_msc <= until]
+        ledger = self._ledger
+        first = bisect_left(ledger.history_until, start * 1000)
+        return [order for order in ledger.history[first:] if order.time_done_msc <= until]
 
-    def _seen_deals(self) -> list[TradeDeal]:
+    def _seen_deals(self, start: int = -(2**40)) -> list[TradeDeal]:
+        """Deals that show already; most of those before the second `start` are left out."""
         until = self._market.now_msc - self._spec.deal_lag_ms
-        return [deal for deal in self._ledger.deals if deal.time_msc <= until]
+        ledger = self._ledger
+        first = bisect_left(ledger.deals_until, start * 1000)
+        return [deal for deal in ledger.deals[first:] if deal.time_msc <= until]
 
     def _gate(self, reason: OrderReason) -> TradeRetcode | None:
         """Whether this account may trade at all: 10027, 10026, 10017."""

@@ -352,6 +352,12 @@ class Market:
                 on_ticks(name, rows)
             self._now = until
 
+    def prepare(self, until_msc: int) -> None:
+        """Draw a block of ticks that is due until then, so that no call has to wait for it."""
+        for name in self._selected:
+            if self._symbols[name].stream.prepare(until_msc):
+                return
+
     def upcoming(self, symbol: str, until_msc: int) -> Rows:
         """The ticks after now up to `until_msc` that are still hidden, for the server's own use."""
         return self._symbols[symbol].stream.between(self._now + 1, until_msc)
