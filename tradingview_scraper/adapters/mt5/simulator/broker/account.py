@@ -89,8 +89,8 @@ class Ledger:
         """The open positions of a symbol, oldest first."""
         return [position for position in self.positions.values() if position.symbol == symbol]
 
-    def next_deal(self, ticket: int) -> int:
-        """The ticket of the deal after the one of that ticket."""
+    def next_ticket(self, ticket: int) -> int:
+        """The ticket of the order or the deal after the one of that ticket."""
         return _next(ticket)
 
     def operate(self, msc: int, kind: DealType, amount: float, comment: str = "") -> TradeDeal:

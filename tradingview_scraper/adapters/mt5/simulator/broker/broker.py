@@ -141,6 +141,15 @@ class Broker:
         self._hold()
         return deal
 
+    def fill_partially(self, lots: float, fills: int) -> None:
+        """There are only so many lots for each of the next `fills`, of any account; 0 ends it.
+
+        Raises ValueError for a negative number of either.
+        """
+        if lots < 0.0 or fills < 0:
+            raise ValueError(f"expected 0 or more lots and fills, got {lots}, {fills}")
+        self._dealing.liquidity.script(lots, fills)
+
     def send(
         self, request: TradeRequest, *, reason: OrderReason = OrderReason.EXPERT
     ) -> SendAnswer:

@@ -179,7 +179,8 @@ class Server:
 
     def _perform_due(self) -> None:
         while (entry := self.world.take_due()) is not None:
-            answer = self._verbs.perform({"verb": entry.verb, "arguments": entry.arguments})
+            request = {"verb": entry.verb, "arguments": entry.arguments}
+            answer = self._verbs.perform(request, scheduled=True)
             if "error" in answer:
                 print(f"timetable, at {entry.at:g}: {answer['error']}", file=sys.stderr)
 
