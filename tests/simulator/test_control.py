@@ -11,6 +11,7 @@ import pytest
 import tradingview_scraper.adapters.mt5.simulator as mt5
 from tradingview_scraper.adapters.mt5.simulator import address
 from tradingview_scraper.adapters.mt5.simulator.control import Control, connect, launch
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeRetcode
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 STEPPED = {
@@ -437,3 +438,12 @@ def test_money_that_is_not_there_cannot_be_taken(terminal):
     with pytest.raises(ValueError, match="kind"):
         terminal.operate("buy", 1.0)
     assert mt5.account_info().balance == 100_000.0
+
+
+@pytest.mark.parametrize("code", [code for code in TradeRetcode if code != TradeRetcode.DONE])
+@pytest.mark.parametrize("executed", [True, False])
+def test_every_code_can_be_answered_with_the_order_done_or_not(terminal, code, executed):
+    terminal.answer("order_send", code, executed=executed)
+    answer = mt5.order_send(BUY)
+    assert (answer.retcode, answer.order, answer.deal) == (code, 0, 0)
+    assert mt5.positions_total() == executed

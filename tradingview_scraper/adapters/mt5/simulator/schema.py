@@ -164,6 +164,8 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     stop_slippage_points: int = 0
     #: Charged per deal, in the deposit currency, beside the commission.
     fee_per_deal: float = 0.0
+    #: Requests that an account may send in a second; more are refused with 10024. 0: no limit.
+    requests_per_second: int = 0
     #: Lots that each tick offers on either side; 0 is without end.
     liquidity_lots: float = 0.0
 

@@ -5,6 +5,7 @@ whichever one the terminal shows.
 """
 
 from bisect import bisect_left
+from collections import deque
 from typing import Any, Final
 from zlib import crc32
 
@@ -53,6 +54,8 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
     TradeRequest,
 )
 
+_SECOND_MSC: Final = 1_000
+
 #: Deals without a trade that move money; bonuses are not offered.
 _OPERATIONS: Final = (
     DealType.BALANCE,
@@ -82,6 +85,7 @@ class Broker:
         self._market: Final = market
         self._books: Final = books
         self._requests = 0
+        self._sent: dict[int, deque[int]] = {}
         now = market.now_msc
         self._ledgers = {
             account.login: Ledger(account, books.journal(account.login), now)
@@ -154,7 +158,7 @@ class Broker:
         self, request: TradeRequest, *, reason: OrderReason = OrderReason.EXPERT
     ) -> SendAnswer:
         """Execute a request, or refuse it. Whatever the answer reports done is in the books."""
-        refusal = self._gate(reason)
+        refusal = self._gate(reason) or self._too_often()
         if refusal is not None:
             return refused(refusal)
         self._requests += 1
@@ -290,6 +294,18 @@ class Broker:
             return TradeRetcode.TRADE_DISABLED
         if by_program and not self._ledger.spec.trade_expert:
             return TradeRetcode.SERVER_DISABLES_AT
+        return None
+
+    def _too_often(self) -> TradeRetcode | None:
+        """10024 for more requests in a second than the broker takes [number: decision]."""
+        most = self._spec.requests_per_second
+        if not most:
+            return None
+        now = self._market.now_msc
+        times = self._sent.setdefault(self._ledger.spec.login, deque(maxlen=most))
+        if len(times) == most and now - times[0] < _SECOND_MSC:
+            return TradeRetcode.TOO_MANY_REQUESTS
+        times.append(now)
         return None
 
     def _looked_at(
