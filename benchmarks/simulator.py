@@ -1,5 +1,6 @@
 """How fast is the simulated terminal? A round trip, a large answer, and ticks through matching."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -80,8 +81,8 @@ asyncio.run(main())
 def run() -> list[Figure]:
     """The round trip against its floor, the copy rate, and the rates of replayed ticks."""
     with launch(_STEPPED) as control:
-        trip, floor, ping = _round_trips(control)
         rate, bare = _copies(control)
+        trip, floor, ping = _round_trips(control)
     quiet, _ = _replayed(triggered=False)
     busy, filled = _replayed(triggered=True)
     return [
@@ -112,18 +113,21 @@ def _round_trips(control: Control) -> tuple[float, float, float]:
     faster than any terminal that serves several clients can be.
     """
     mt5.initialize(control.path)
+    # Where a scheduler puts the two ends decides more than what they do: all pairs are put alike.
     request = wire.request_of(Command.SYMBOL_INFO_TICK, "EURUSD")
     answer = wire.answer(Command.SYMBOL_INFO_TICK, 1, bytes(wire.TICK.size))
     spent: dict[str, list[float]] = {"trip": [], "floor": [], "ping": []}
     with (
         _pong(len(request), len(answer), control.path + ".ping") as connection,
         _echo(answer) as pipe,
+        _on_one_processor(0),
     ):
+        _pin(control.pid, 1)
         payload = bytes(len(request))
         calls: dict[str, Callable[[], object]] = {
             "trip": lambda: mt5.symbol_info_tick("EURUSD"),
             "floor": lambda: pipe.exchange(request),
-            "ping": lambda: (connection.sendall(payload), _received(connection, len(answer))),
+            "ping": lambda: _ping(connection, payload, len(answer)),
         }
         for _ in range((ROUNDS + WARM) // 100):
             for name, call in calls.items():
@@ -137,12 +141,32 @@ def _round_trips(control: Control) -> tuple[float, float, float]:
 
 
 @contextmanager
+def _on_one_processor(number: int) -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    usual = os.sched_getaffinity(0)
+    _pin(0, number)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usual)
+
+
+def _pin(process: int, number: int) -> None:
+    """Let a process run on that processor only, where a machine has several and can do it."""
+    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > number:
+        os.sched_setaffinity(process, {number})
+
+
+@contextmanager
 def _echo(answer: bytes) -> Iterator[Pipe]:
     """A connection, as the library has it, to a process that answers everything with `answer`."""
     where = address.terminal_address(f"echo-{time.monotonic_ns()}")
     process = subprocess.Popen(
         [sys.executable, "-c", _ECHO, answer.hex(), where], stdout=subprocess.PIPE, text=True
     )
+    _pin(process.pid, 1)
     assert process.stdout is not None
     process.stdout.readline()
     pipe = Pipe.connect(where)
@@ -271,6 +295,7 @@ class _pong:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PONG, *arguments], stdout=subprocess.PIPE, text=True
         )
+        _pin(self._process.pid, 1)
 
     def __enter__(self) -> socket.socket:
         assert self._process.stdout is not None
@@ -288,6 +313,11 @@ class _pong:
         self._process.wait(10)
         if self._where is not None:
             Path(self._where).unlink()
+
+
+def _ping(connection: socket.socket, payload: bytes, size: int) -> bytes:
+    connection.sendall(payload)
+    return _received(connection, size)
 
 
 def _received(connection: socket.socket, size: int) -> bytes:

@@ -267,3 +267,35 @@ def test_whole_order_must_be_paid_for_however_little_there_is(
         answer = desk.buy("EURUSD", 0.12, type_filling=int(filling))
         assert (answer.retcode, answer.order) == (TradeRetcode.NO_MONEY, 0)
     assert desk.broker.orders() == [] and desk.broker.positions() == []
+
+
+def test_waiting_close_orders_take_a_part_of_their_position(open_desk: Callable[..., Any]) -> None:
+    desk = quoted(open_desk, trade_exemode=3, order_mode=127, broker={"liquidity_lots": 0.05})
+    desk.buy("EURUSD", 0.05)
+    desk.advance(1)
+    desk.tick("EURUSD", 1.1, 1.1001)
+    (held,) = desk.broker.positions()
+    desk.sell("EURUSD", 0.04)
+    answer = desk.sell("EURUSD", 0.04, position=held.ticket, type_filling=int(OrderFilling.RETURN))
+    assert (answer.retcode, answer.volume) == (PARTIAL, 0.01)
+    # 0.04 are still open, 0.03 of them wait to be closed.
+    other = desk.broker.positions()[-1]
+    exists = TradeRetcode.CLOSE_ORDER_EXIST
+    assert desk.sell("EURUSD", 0.02, position=held.ticket).retcode == exists
+    by = {"action": int(TradeAction.CLOSE_BY), "position": held.ticket}
+    assert desk.send(**by, position_by=other.ticket).retcode == exists
+    desk.advance(1)
+    desk.tick("EURUSD", 1.1, 1.1001)
+    assert desk.broker.orders() == []
+    assert desk.sell("EURUSD", 0.01, position=held.ticket).retcode == DONE
+
+
+def test_too_many_requests_in_a_second(open_desk: Callable[..., Any]) -> None:
+    desk = quoted(open_desk, broker={"requests_per_second": 3})
+    codes = [desk.buy("EURUSD", 0.01).retcode for _ in range(4)]
+    assert codes == [DONE, DONE, DONE, TradeRetcode.TOO_MANY_REQUESTS]
+    desk.advance(0.999)
+    assert desk.buy("EURUSD", 0.01).retcode == TradeRetcode.TOO_MANY_REQUESTS
+    desk.advance(0.001)
+    assert desk.buy("EURUSD", 0.01).retcode == DONE
+    assert len(desk.broker.positions()) == 4

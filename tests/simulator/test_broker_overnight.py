@@ -137,3 +137,54 @@ def test_restart_neither_forgets_nor_repeats_a_night(
     ):
         desk = open_desk(books=tmp_path, clock={"mode": "stepped", "start": start}, **tables)
         assert desk.broker.positions()[0].swap == swap
+
+
+@pytest.mark.parametrize(
+    ("mode", "side", "closed_at", "opened_at"),
+    [
+        # Three nights of -6 points make a bought position dearer, three of 3 a sold one better.
+        (7, "buy", 1.10000, 1.10018),
+        (8, "buy", 1.10000, 1.10018),
+        (7, "sell", 1.10010, 1.10019),
+        (8, "sell", 1.10010, 1.10009),
+    ],
+)
+@pytest.mark.parametrize("account", ["hedging", "netting"])
+def test_modes_that_reopen_change_the_ticket_and_keep_the_identifier(
+    open_desk: Callable[..., Any],
+    account: str,
+    mode: int,
+    side: str,
+    closed_at: float,
+    opened_at: float,
+) -> None:
+    desk = holding(open_desk, side, swap_mode=mode, account={"margin_mode": account})
+    (before,) = desk.broker.positions()
+    desk.advance(HOURS_TO_MIDNIGHT * 3600)
+    (after,) = desk.broker.positions()
+    assert after.identifier == before.identifier == before.ticket
+    assert after.ticket not in (before.ticket, 0)
+    assert (after.price_open, after.swap, after.volume) == (opened_at, 0.0, 1.0)
+    out, into = desk.broker.truth()["deals"][-2:]
+    assert (out["entry"], out["price"], out["profit"], out["reason"]) == (1, closed_at, -10.0, 7)
+    assert (into["entry"], into["price"], into["order"]) == (0, opened_at, after.ticket)
+    assert {out["position_id"], into["position_id"]} == {after.identifier}
+    assert [order["ticket"] for order in desk.broker.truth()["history"][-2:]] == [
+        out["order"],
+        into["order"],
+    ]
+    assert desk.broker.account().balance == 9_990.0
+    # It is closed by the ticket that it has now.
+    opposite = desk.sell if side == "buy" else desk.buy
+    assert opposite("EURUSD", 1.0, position=after.ticket).retcode == TradeRetcode.DONE
+    assert desk.broker.positions() == []
+
+
+def test_weekends_reopen_nothing(open_desk: Callable[..., Any]) -> None:
+    desk = holding(open_desk, swap_mode=7)
+    desk.advance(HOURS_TO_MIDNIGHT * 3600 + 2 * DAY)
+    friday = len(desk.broker.truth()["deals"])
+    desk.advance(2 * DAY)
+    assert len(desk.broker.truth()["deals"]) == friday
+    desk.advance(DAY)
+    assert len(desk.broker.truth()["deals"]) == friday + 2

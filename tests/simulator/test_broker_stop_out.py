@@ -187,3 +187,27 @@ def test_balance_is_the_sum_of_all_deals_after_a_stop_out(open_desk: Callable[..
     total = sum(d["profit"] + d["commission"] + d["swap"] + d["fee"] for d in deals)
     assert desk.broker.account().balance == pytest.approx(total, abs=1e-9)
     assert deals[0]["type"] == DealType.BALANCE
+
+
+def test_stop_out_in_money_looks_at_the_equity(open_desk: Callable[..., Any]) -> None:
+    desk = opened(open_desk, 200.0, margin_so_mode="money", margin_so_call=100.0, margin_so_so=50.0)
+    assert desk.broker.account().margin_so_mode == 1
+    desk.buy("EURUSD", 0.1)
+    # 200 - 149.90 = 50.10, then 50.00; in per cent it would be far above 30.
+    desk.tick("EURUSD", 1.08511, 1.08521)
+    assert (desk.broker.account().equity, forced(desk)) == (50.1, [])
+    desk.advance(1)
+    desk.tick("EURUSD", 1.08510, 1.08520)
+    (deal,) = forced(desk)
+    assert (deal.price, desk.broker.account().balance) == (1.08510, 50.0)
+
+
+def test_stop_out_in_money_is_found_among_hidden_ticks(open_desk: Callable[..., Any]) -> None:
+    desk = opened(open_desk, 200.0, margin_so_mode="money", margin_so_so=50.0)
+    desk.buy("EURUSD", 0.1)
+    now = desk.market.now_msc
+    for second, bid in ((1, 1.0950), (2, 1.0850), (3, 1.0990)):
+        desk.tick_at("EURUSD", now + second * 1000, bid, bid + 0.0001)
+    desk.advance(3600)
+    (deal,) = forced(desk)
+    assert (deal.time_msc, deal.price) == (now + 2000, 1.0850)

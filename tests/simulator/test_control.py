@@ -11,6 +11,7 @@ import pytest
 import tradingview_scraper.adapters.mt5.simulator as mt5
 from tradingview_scraper.adapters.mt5.simulator import address
 from tradingview_scraper.adapters.mt5.simulator.control import Control, connect, launch
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeRetcode
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 STEPPED = {
@@ -381,3 +382,68 @@ def test_a_launched_terminal_does_not_outlive_who_launched_it():
         wait_until(lambda: not launched_is_up(left))
     finally:
         left.close()
+
+
+def test_a_partial_fill_meets_the_next_orders_only(terminal):
+    terminal.partial_fill(0.03, n=2)
+    first = mt5.order_send(BUY)
+    assert (first.retcode, first.volume) == (10010, 0.03)
+    (order,) = mt5.history_orders_get(ticket=first.order)
+    assert (order.state, order.volume_current) == (2, 0.07)
+    refused = mt5.order_send({**BUY, "type_filling": 0})
+    assert (refused.retcode, refused.order) == (10006, 0)
+    assert mt5.order_send(BUY).volume == 0.03
+    assert mt5.order_send(BUY).volume == 0.1
+    terminal.partial_fill(0.01, n=5)
+    terminal.clear_faults()
+    assert mt5.order_send(BUY).retcode == 10009
+    with pytest.raises(ValueError, match="0 or more"):
+        terminal.partial_fill(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "type", "balance", "credit"),
+    [
+        ("balance", 250.0, 2, 100_250.0, 0.0),
+        ("balance", -250.0, 2, 99_750.0, 0.0),
+        ("credit", 100.0, 3, 100_000.0, 100.0),
+        ("charge", -3.0, 4, 99_997.0, 0.0),
+        ("correction", 1.5, 5, 100_001.5, 0.0),
+        ("interest", 2.0, 12, 100_002.0, 0.0),
+        ("dividend", 7.25, 15, 100_007.25, 0.0),
+        ("tax", -0.5, 17, 99_999.5, 0.0),
+    ],
+)
+def test_money_moves_without_a_trade(terminal, kind, amount, type, balance, credit):
+    deal = terminal.operate(kind, amount, "by the broker")
+    account = mt5.account_info()
+    assert (account.balance, account.credit) == (balance, credit)
+    seen = mt5.history_deals_get(1, 2_000_000_000)[-1]
+    assert (seen.ticket, seen.type, seen.profit) == (deal["ticket"], type, amount)
+    assert (seen.symbol, seen.order, seen.comment) == ("", 0, "by the broker")
+    books = terminal.books()
+    results = [
+        one["profit"] + one["commission"] + one["fee"] + one["swap"]
+        for one in books["deals"]
+        if one["type"] != 3
+    ]
+    assert round(sum(results), 2) == books["account"]["balance"]
+
+
+def test_money_that_is_not_there_cannot_be_taken(terminal):
+    with pytest.raises(ValueError, match="at least"):
+        terminal.operate("balance", -100_000.01)
+    with pytest.raises(ValueError, match="kind"):
+        terminal.operate("gift", 1.0)
+    with pytest.raises(ValueError, match="kind"):
+        terminal.operate("buy", 1.0)
+    assert mt5.account_info().balance == 100_000.0
+
+
+@pytest.mark.parametrize("code", [code for code in TradeRetcode if code != TradeRetcode.DONE])
+@pytest.mark.parametrize("executed", [True, False])
+def test_every_code_can_be_answered_with_the_order_done_or_not(terminal, code, executed):
+    terminal.answer("order_send", code, executed=executed)
+    answer = mt5.order_send(BUY)
+    assert (answer.retcode, answer.order, answer.deal) == (code, 0, 0)
+    assert mt5.positions_total() == executed

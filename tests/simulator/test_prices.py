@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tradingview_scraper.adapters.mt5.simulator.market.bars import bars_from_ticks
@@ -85,6 +85,7 @@ def test_ticks_make_exactly_the_bars_of_the_day(name: str) -> None:
 
 
 @settings(max_examples=15, deadline=None)
+@example(seed=772, day=17471, rate=0.3, name="#AAPL")
 @given(
     seed=st.integers(0, 2**63 - 1),
     day=st.integers(FIRST_DAY, FIRST_DAY + 12_000),

@@ -9,6 +9,8 @@ import sys
 
 import numpy as np
 
+from tradingview_scraper.adapters.mt5.simulator.control import connect
+
 NOON = 1741615200
 MAGIC = 123_400_000_000_001
 
@@ -29,6 +31,7 @@ def plain(value):
 
 def main(module, path):
     mt5 = importlib.import_module(module)
+    control = connect(path)
     seen = {}
 
     def ask(function, *args, **kwargs):
@@ -100,6 +103,64 @@ def main(module, path):
     ask("history_orders_get", position=opened.order)
     ask("history_orders_get", ticket=opened.order)
     ask("history_orders_get", ticket=1)
+    pending = {
+        "action": mt5.TRADE_ACTION_PENDING,
+        "symbol": "EURUSD",
+        "volume": 0.2,
+        "type": mt5.ORDER_TYPE_BUY_LIMIT,
+        "price": 1.0,
+        "sl": 0.9,
+        "tp": 1.2,
+        "type_time": mt5.ORDER_TIME_SPECIFIED,
+        "expiration": NOON + 86_400,
+        "type_filling": mt5.ORDER_FILLING_RETURN,
+        "magic": MAGIC,
+        "comment": "Grüße 日本 🙂, cut somewhere",
+    }
+    ask("order_check", pending)
+    limit = ask("order_send", pending).order
+    stops = {"type": mt5.ORDER_TYPE_SELL_STOP_LIMIT, "price": 0.8, "stoplimit": 0.85}
+    ask("order_send", {**pending, **stops, "sl": 0.0, "tp": 0.0, "type_time": 0, "expiration": 0})
+    for wrong in ({"price": 9.0}, {"volume": 0.001}, {"sl": 2.0}, {"type_filling": 3}, {"type": 9}):
+        ask("order_send", {**pending, **wrong})
+        ask("order_check", {**pending, **wrong})
+    ask("orders_total")
+    ask("orders_get")
+    ask("orders_get", ticket=limit)
+    ask("orders_get", symbol="EURUSD")
+    ask("orders_get", group="!EURUSD")
+    change = {"action": mt5.TRADE_ACTION_MODIFY, "order": limit, "price": 0.99}
+    ask("order_send", change)
+    ask("order_send", change)
+    ask("order_send", {"action": mt5.TRADE_ACTION_REMOVE, "order": limit})
+    ask("order_send", {"action": mt5.TRADE_ACTION_REMOVE, "order": limit})
+    ask("history_orders_get", ticket=limit)
+    ask("history_orders_get", position=0)
+    ask("order_send", {**request, "volume": 0.4})
+    other = ask("order_send", {**request, "volume": 0.1, "type": mt5.ORDER_TYPE_SELL})
+    (first, *_) = ask("positions_get")
+    protect = {"action": mt5.TRADE_ACTION_SLTP, "symbol": "EURUSD", "position": first.ticket}
+    ask("order_send", {**protect, "sl": 0.9, "tp": 1.3})
+    ask("order_send", {**protect, "sl": 0.9, "tp": 1.3})
+    closing = {"position": first.ticket, "position_by": other.order}
+    ask("order_send", {"action": mt5.TRADE_ACTION_CLOSE_BY, **closing})
+    ask("history_deals_get", 1, 2_000_000_000)
+    ask("market_book_add", "#AAPL")
+    ask("market_book_get", "#AAPL")
+    control.advance(3600)
+    ask("market_book_get", "#AAPL")
+    ask("market_book_release", "#AAPL")
+    ask("market_book_release", "#AAPL")
+    frames = [name for name in dir(mt5) if name.startswith("TIMEFRAME_")]
+    for name in frames:
+        ask("copy_rates_from_pos", "EURUSD", getattr(mt5, name), 0, 30)
+        ask("copy_rates_range", "#AAPL", getattr(mt5, name), NOON - 86_400 * 40, NOON)
+    ask("copy_rates_from_pos", "EURUSD", 7, 0, 30)
+    for flags in (mt5.COPY_TICKS_ALL, mt5.COPY_TICKS_INFO, mt5.COPY_TICKS_TRADE, 3):
+        ask("copy_ticks_range", "#AAPL", NOON, NOON + 3600, flags)
+    ask("copy_ticks_from", "EURUSD", NOON, -1, mt5.COPY_TICKS_ALL)
+    ask("symbols_get", group="Germany*,#*,!#MSFT")
+    ask("account_info")
     ask("login", 5001235, password="wrong")
     ask("login", 5001235, password="simulated")
     ask("account_info")

@@ -202,6 +202,23 @@ class Control:
         """Let the prices of a symbol jump by so many points, from the next synthetic tick on."""
         self._ask("gap", symbol=symbol, points=points)
 
+    def partial_fill(self, lots: float, n: int = 1) -> None:
+        """Let only so many lots be there for each of the next `n` fills; ``n=0`` ends it.
+
+        FOK orders are refused by it, IOC orders lose their rest, RETURN orders keep it waiting.
+        """
+        self._ask("partial_fill", lots=lots, n=n)
+
+    def operate(self, kind: str, amount: float, comment: str = "") -> dict[str, Any]:
+        """Move money without a trade, in or, when negative, out; gives the deal.
+
+        `kind` is that of the deal: ``balance`` (deposits and withdrawals), ``credit``, ``charge``,
+        ``correction``, ``commission``, ``interest``, ``dividend``, ``tax``. ValueError for more
+        than there is.
+        """
+        deal: dict[str, Any] = self._ask("operate", kind=kind, amount=amount, comment=comment)
+        return deal
+
     def login(self, account: int | Mapping[str, Any]) -> None:
         """A person switches the terminal to another account: a known number, or a new account."""
         if isinstance(account, Mapping):
@@ -311,6 +328,10 @@ class Control:
         with suppress(OSError):
             address.lock_file(self.path).unlink()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def perform(self, verb: str, **arguments: Any) -> Any:
+        """Do a verb by its name, as a journal and a timetable have it; gives its result."""
+        return self._ask(verb, **arguments)
 
     def _write_scenario(self, scenario: str | os.PathLike[str] | Mapping[str, Any]) -> str:
         """Put `scenario` into the terminal's file; gives what stood there."""

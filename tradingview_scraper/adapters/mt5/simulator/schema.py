@@ -9,6 +9,7 @@ import msgspec
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import PriceModel
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     AccountMarginMode,
+    AccountStopoutMode,
     AccountTradeMode,
 )
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
@@ -16,6 +17,7 @@ from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
 
 MarginMode = Literal["netting", "exchange", "hedging"]
 TradeMode = Literal["demo", "contest", "real"]
+StopOutMode = Literal["percent", "money"]
 
 
 _MARGIN_MODES: Final = {
@@ -27,6 +29,12 @@ _TRADE_MODES: Final = {
     "demo": AccountTradeMode.DEMO,
     "contest": AccountTradeMode.CONTEST,
     "real": AccountTradeMode.REAL,
+}
+
+
+_STOP_OUT_MODES: Final = {
+    "percent": AccountStopoutMode.PERCENT,
+    "money": AccountStopoutMode.MONEY,
 }
 
 
@@ -69,14 +77,20 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     fifo_close: bool = False
     #: Opposite positions in one symbol are refused (hedging accounts).
     hedge_prohibited: bool = False
-    #: Margin level in per cent at which the broker warns.
+    #: What the next two are: margin levels in ``percent``, or equities in the deposit currency.
+    margin_so_mode: StopOutMode = "percent"
+    #: Level at which the broker warns.
     margin_so_call: float = 50.0
-    #: Margin level in per cent at which the broker closes positions.
+    #: Level at which the broker closes positions; 0 is never.
     margin_so_so: float = 30.0
     #: False is an investor's log-in: looking, no trading.
     trade_allowed: bool = True
     #: False: the server refuses the requests of programs.
     trade_expert: bool = True
+
+    @property
+    def margin_so_mode_code(self) -> AccountStopoutMode:
+        return _STOP_OUT_MODES[self.margin_so_mode]
 
     @property
     def margin_mode_code(self) -> AccountMarginMode:
@@ -122,6 +136,8 @@ class PricesSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     #: Rows of ``copy_ticks_*`` carry the undocumented flag bits that real history has: 0x80 on a
     #: changed bid, 0x400 on exchange symbols [recorded]. ``symbol_info_tick`` has none.
     flag_bits: bool = False
+    #: The best level on each side of a book is one of market orders (types 3 and 4).
+    book_market_orders: bool = False
     #: CFD symbols (calculation modes 2, 3, 4) show their tick value in the profit currency, as some
     #: servers do [recorded], and not in the account's.
     raw_tick_values: bool = False
@@ -148,6 +164,8 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     stop_slippage_points: int = 0
     #: Charged per deal, in the deposit currency, beside the commission.
     fee_per_deal: float = 0.0
+    #: Requests that an account may send in a second; more are refused with 10024. 0: no limit.
+    requests_per_second: int = 0
     #: Lots that each tick offers on either side; 0 is without end.
     liquidity_lots: float = 0.0
 

@@ -59,6 +59,9 @@ class Ledger:
         self.positions: dict[int, TradePosition] = {}
         self.history: list[TradeOrder] = []
         self.deals: list[TradeDeal] = []
+        #: For each of them the latest moment up to it, in milliseconds: clocks may go back.
+        self.history_until: list[int] = []
+        self.deals_until: list[int] = []
         self.last_msc = now_msc
         #: Grows with every event.
         self.version = 0
@@ -86,8 +89,8 @@ class Ledger:
         """The open positions of a symbol, oldest first."""
         return [position for position in self.positions.values() if position.symbol == symbol]
 
-    def next_deal(self, ticket: int) -> int:
-        """The ticket of the deal after the one of that ticket."""
+    def next_ticket(self, ticket: int) -> int:
+        """The ticket of the order or the deal after the one of that ticket."""
         return _next(ticket)
 
     def operate(self, msc: int, kind: DealType, amount: float, comment: str = "") -> TradeDeal:
@@ -141,12 +144,14 @@ class Ledger:
         if change.order is not None:
             self.orders.pop(change.order.ticket, None)
             self.history.append(change.order)
+            _append_latest(self.history_until, change.order.time_done_msc)
             self.changed[change.order.symbol] = self.version
         if change.active is not None:
             self.orders[change.active.ticket] = change.active
             self.changed[change.active.symbol] = self.version
         if change.deal is not None:
             self.deals.append(change.deal)
+            _append_latest(self.deals_until, change.deal.time_msc)
             if change.deal.type == DealType.CREDIT:
                 credit = self.credit + change.deal.profit
                 self.credit = rounded(credit, self.spec.currency_digits)
@@ -195,6 +200,10 @@ def _from_table(table: dict[str, Any]) -> Change:
             for name, value in table.items()
         }
     )
+
+
+def _append_latest(latest: list[int], msc: int) -> None:
+    latest.append(max(msc, latest[-1]) if latest else msc)
 
 
 def _next(ticket: int) -> int:

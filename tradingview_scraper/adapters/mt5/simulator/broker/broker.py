@@ -4,6 +4,8 @@ Its moment is the market's: what `Market.run_to` has revealed. Positions of all 
 whichever one the terminal shows.
 """
 
+from bisect import bisect_left
+from collections import deque
 from typing import Any, Final
 from zlib import crc32
 
@@ -52,6 +54,8 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
     TradeRequest,
 )
 
+_SECOND_MSC: Final = 1_000
+
 #: Deals without a trade that move money; bonuses are not offered.
 _OPERATIONS: Final = (
     DealType.BALANCE,
@@ -81,6 +85,7 @@ class Broker:
         self._market: Final = market
         self._books: Final = books
         self._requests = 0
+        self._sent: dict[int, deque[int]] = {}
         now = market.now_msc
         self._ledgers = {
             account.login: Ledger(account, books.journal(account.login), now)
@@ -140,11 +145,20 @@ class Broker:
         self._hold()
         return deal
 
+    def fill_partially(self, lots: float, fills: int) -> None:
+        """There are only so many lots for each of the next `fills`, of any account; 0 ends it.
+
+        Raises ValueError for a negative number of either.
+        """
+        if lots < 0.0 or fills < 0:
+            raise ValueError(f"expected 0 or more lots and fills, got {lots}, {fills}")
+        self._dealing.liquidity.script(lots, fills)
+
     def send(
         self, request: TradeRequest, *, reason: OrderReason = OrderReason.EXPERT
     ) -> SendAnswer:
         """Execute a request, or refuse it. Whatever the answer reports done is in the books."""
-        refusal = self._gate(reason)
+        refusal = self._gate(reason) or self._too_often()
         if refusal is not None:
             return refused(refusal)
         self._requests += 1
@@ -200,11 +214,11 @@ class Broker:
 
     def history_orders(self, start: int, end: int) -> list[TradeOrder]:
         """Orders that were done from `start` to `end`, server seconds, both inclusive."""
-        return [order for order in self._seen_orders() if start <= order.time_done <= end]
+        return [order for order in self._seen_orders(start) if start <= order.time_done <= end]
 
     def history_deals(self, start: int, end: int) -> list[TradeDeal]:
         """Deals from `start` to `end`, server seconds, both inclusive."""
-        return [deal for deal in self._seen_deals() if start <= deal.time <= end]
+        return [deal for deal in self._seen_deals(start) if start <= deal.time <= end]
 
     def history_orders_of(self, position: int) -> list[TradeOrder]:
         """Done orders of one position, by its identifier."""
@@ -257,13 +271,19 @@ class Broker:
     def _statement(self) -> Statement:
         return self._statements.of(self._ledger)
 
-    def _seen_orders(self) -> list[TradeOrder]:
+    def _seen_orders(self, start: int = -(2**40)) -> list[TradeOrder]:
+        """Done orders that show already; most of those before the second `start` are left out."""
         until = self._market.now_msc - self._spec.deal_lag_ms
-        return [order for order in self._ledger.history if order.time_done_msc <= until]
+        ledger = self._ledger
+        first = bisect_left(ledger.history_until, start * 1000)
+        return [order for order in ledger.history[first:] if order.time_done_msc <= until]
 
-    def _seen_deals(self) -> list[TradeDeal]:
+    def _seen_deals(self, start: int = -(2**40)) -> list[TradeDeal]:
+        """Deals that show already; most of those before the second `start` are left out."""
         until = self._market.now_msc - self._spec.deal_lag_ms
-        return [deal for deal in self._ledger.deals if deal.time_msc <= until]
+        ledger = self._ledger
+        first = bisect_left(ledger.deals_until, start * 1000)
+        return [deal for deal in ledger.deals[first:] if deal.time_msc <= until]
 
     def _gate(self, reason: OrderReason) -> TradeRetcode | None:
         """Whether this account may trade at all: 10027, 10026, 10017."""
@@ -274,6 +294,18 @@ class Broker:
             return TradeRetcode.TRADE_DISABLED
         if by_program and not self._ledger.spec.trade_expert:
             return TradeRetcode.SERVER_DISABLES_AT
+        return None
+
+    def _too_often(self) -> TradeRetcode | None:
+        """10024 for more requests in a second than the broker takes [number: decision]."""
+        most = self._spec.requests_per_second
+        if not most:
+            return None
+        now = self._market.now_msc
+        times = self._sent.setdefault(self._ledger.spec.login, deque(maxlen=most))
+        if len(times) == most and now - times[0] < _SECOND_MSC:
+            return TradeRetcode.TOO_MANY_REQUESTS
+        times.append(now)
         return None
 
     def _looked_at(

@@ -64,6 +64,8 @@ COMMENTS: Final[dict[int, str]] = {
     TradeRetcode.POSITION_CLOSED: "Position doesn't exist",
     TradeRetcode.INVALID_CLOSE_VOLUME: "Invalid close volume",
     TradeRetcode.LIMIT_POSITIONS: "Positions limit reached",
+    TradeRetcode.TOO_MANY_REQUESTS: "Too many requests",
+    TradeRetcode.CLOSE_ORDER_EXIST: "Close order already exists",
     TradeRetcode.LONG_ONLY: "Only long positions allowed",
     TradeRetcode.SHORT_ONLY: "Only short positions allowed",
     TradeRetcode.CLOSE_ONLY: "Only position closing allowed",
@@ -128,13 +130,29 @@ def limit_refusal(
     return TradeRetcode.LIMIT_VOLUME if held + volume > info.volume_limit + 1e-9 else None
 
 
-def closing_refusal(request: TradeRequest, position: TradePosition) -> TradeRetcode | None:
-    """Whether a request with a `position` ticket closes that position: 10013, 10038."""
+def closing_refusal(
+    request: TradeRequest, position: TradePosition, orders: Iterable[TradeOrder]
+) -> TradeRetcode | None:
+    """Whether a request with a `position` ticket closes that position: 10013, 10038, 10039.
+
+    Closing orders that still wait for their rest take a part of the position [vendor].
+    """
     if request.symbol != position.symbol or request.type != closing_type(position):
         return TradeRetcode.INVALID
     if request.volume > position.volume + 1e-9:
         return TradeRetcode.INVALID_CLOSE_VOLUME
+    if request.volume + closing_volume(position, orders) > position.volume + 1e-9:
+        return TradeRetcode.CLOSE_ORDER_EXIST
     return None
+
+
+def closing_volume(position: TradePosition, orders: Iterable[TradeOrder]) -> float:
+    """Lots of waiting market orders that close a position (hedging accounts)."""
+    return sum(
+        order.volume_current
+        for order in orders
+        if order.type == closing_type(position) and order.position_id == position.identifier
+    )
 
 
 def stops_refusal(

@@ -63,7 +63,8 @@ class Dealing:
         self._spec: Final = spec
         self._statements: Final = statements
         self._settlement: Final = settlement
-        self._liquidity: Final = Liquidity(spec.liquidity_lots)
+        #: How much there is to trade.
+        self.liquidity: Final = Liquidity(spec.liquidity_lots)
 
     def execute(self, ledger: Ledger, request: TradeRequest, reason: OrderReason) -> SendAnswer:
         """Carry out a request, or refuse it."""
@@ -87,7 +88,7 @@ class Dealing:
     ) -> Plan | TradeRetcode:
         """What a market order would do."""
         statement = self._statements.of(ledger)
-        return plan_deal(request, reason, statement, self._spec, self._liquidity, live=live)
+        return plan_deal(request, reason, statement, self._spec, self.liquidity, live=live)
 
     def activate(self, ledger: Ledger, info: SymbolInfo, order: TradeOrder, tick: Tick) -> bool:
         """Carry out a waiting order that a tick touched; False when it waits for another tick.
@@ -106,7 +107,7 @@ class Dealing:
         if met is not None and ledger.is_hedging and met.type != side_of(order.type):
             wanted = min(wanted, met.volume)
         side = side_of(order.type)
-        volume = self._liquidity.available(info, side, tick, wanted)
+        volume = self.liquidity.available(info, side, tick, wanted)
         once = order.type_filling in (OrderFilling.FOK, OrderFilling.IOC)
         if volume <= 0.0 or (order.type_filling == OrderFilling.FOK and volume < wanted):
             if once:
@@ -125,7 +126,7 @@ class Dealing:
                 return False
         if not self._settlement.book(ledger, info, fill, met, waits=not once):
             return False
-        self._liquidity.take(info, side, tick, volume)
+        self.liquidity.take(info, side, tick, volume)
         return True
 
     def _deal(self, ledger: Ledger, request: TradeRequest, reason: OrderReason) -> SendAnswer:
@@ -142,7 +143,7 @@ class Dealing:
             return accepted(TradeRetcode.PLACED, order=order.ticket)
         if not self._settlement.book(ledger, plan.info, fill, plan.before, waits=waits):
             return refused(TradeRetcode.PRICE_OFF)
-        self._liquidity.take(plan.info, fill.type, plan.tick, fill.volume)
+        self.liquidity.take(plan.info, fill.type, plan.tick, fill.volume)
         whole = fill.volume >= order.volume_initial
         return accepted(
             TradeRetcode.DONE if whole else TradeRetcode.DONE_PARTIAL,

@@ -9,7 +9,11 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
 
-from tradingview_scraper.adapters.mt5.terminal.constants import PositionType, SymbolCalcMode
+from tradingview_scraper.adapters.mt5.terminal.constants import (
+    CALC_MODE_EXCH_OPTIONS_REPORTED,
+    PositionType,
+    SymbolCalcMode,
+)
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
 
 _BY_CONTRACT: Final = frozenset(
@@ -28,6 +32,7 @@ _BY_TICK: Final = frozenset(
         SymbolCalcMode.FUTURES,
         SymbolCalcMode.EXCH_FUTURES,
         SymbolCalcMode.EXCH_OPTIONS,
+        CALC_MODE_EXCH_OPTIONS_REPORTED,
     }
 )
 

@@ -2,17 +2,31 @@
 
 from typing import Final
 
-from tradingview_scraper.adapters.mt5.simulator.broker.account import Change, Ledger
+from tradingview_scraper.adapters.mt5.simulator.broker.account import Change, Ledger, Tickets
+from tradingview_scraper.adapters.mt5.simulator.broker.matching import (
+    Charges,
+    Fill,
+    closing_type,
+    deal_of,
+)
 from tradingview_scraper.adapters.mt5.simulator.broker.money import rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.orders import filled, new_order
 from tradingview_scraper.adapters.mt5.simulator.broker.valuation import Valuation
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
+from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     DayOfWeek,
+    DealEntry,
+    DealReason,
+    OrderFilling,
+    OrderType,
     PositionType,
     SymbolOrders,
     SymbolSwapMode,
 )
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo, TradePosition
+
+_REOPENING: Final = (SymbolSwapMode.REOPEN_CURRENT, SymbolSwapMode.REOPEN_BID)
 
 #: Days of a year that interest is counted with [vendor].
 _YEAR: Final = 360
@@ -36,7 +50,7 @@ def nights(info: SymbolInfo, day: int) -> int:
 def swap_of_night(info: SymbolInfo, position: TradePosition) -> tuple[float, str | None]:
     """One night's swap and its currency, None for the account's; `price_current` must be live.
 
-    The modes that close and reopen positions charge nothing here [decision].
+    The modes that close and reopen positions charge nothing here: see `turn_of_day`.
     """
     bought = position.type == PositionType.BUY
     rate = info.swap_long if bought else info.swap_short
@@ -63,15 +77,83 @@ def turn_of_day(ledger: Ledger, market: Market, day: int) -> list[Change]:
     """What the end of a server day (days since 1970-01-01) changes in an account's positions.
 
     A swap without a price to change it at is not charged [decision]. Symbols whose
-    `order_gtc_mode` is DAILY lose their positions' stops as well [vendor].
+    `order_gtc_mode` is DAILY lose their positions' stops as well [vendor]. Positions of the modes
+    that reopen are closed at the price of now and opened again at a price that is worse by the
+    swap's points: the identifier stays, the ticket does not [vendor].
     """
-    positions = list(ledger.positions.values())
-    changed = [_overnight(ledger, market, position, day) for position in positions]
-    return [
-        Change(position=after)
-        for before, after in zip(positions, changed, strict=True)
-        if after != before
-    ]
+    changes: list[Change] = []
+    tickets = ledger.tickets
+    for held in ledger.positions.values():
+        after = _overnight(ledger, market, held, day)
+        reopening = _reopened(ledger, market, after, day, tickets)
+        if reopening:
+            changes += reopening
+            opened = reopening[-1]
+            assert opened.order is not None and opened.deal is not None
+            tickets = Tickets(
+                ledger.next_ticket(opened.order.ticket), ledger.next_ticket(opened.deal.ticket)
+            )
+        elif after != held:
+            changes.append(Change(position=after))
+    return changes
+
+
+def _reopened(
+    ledger: Ledger, market: Market, held: TradePosition, day: int, tickets: Tickets
+) -> list[Change]:
+    """The two deals of a position that is closed and opened again; none when it is not."""
+    spec = market.spec(held.symbol)
+    if spec is None or spec.info.swap_mode not in _REOPENING:
+        return []
+    info, msc = spec.info, (day + 1) * DAY_MSC
+    bought = held.type == PositionType.BUY
+    rate = (info.swap_long if bought else info.swap_short) * nights(info, day)
+    tick = market.quote(held.symbol)
+    price = tick.bid if bought else tick.ask
+    if not rate or tick.bid <= 0.0 or price <= 0.0:
+        return []
+    profit = Valuation(ledger.spec, market).profit(
+        info, held.type, held.volume, held.price_open, price
+    )
+    if profit is None:
+        return []
+    base = tick.bid if info.swap_mode == SymbolSwapMode.REOPEN_BID else price
+    again = round(base - rate * info.point if bought else base + rate * info.point, info.digits)
+    changes = []
+    for entry, kind, at, charges in (
+        (DealEntry.OUT, closing_type(held), price, Charges(profit=profit, swap=held.swap)),
+        (DealEntry.IN, OrderType(held.type), again, Charges()),
+    ):
+        order = new_order(
+            ticket=tickets.order,
+            msc=msc,
+            symbol=held.symbol,
+            type=int(kind),
+            volume=held.volume,
+            price_open=at,
+            type_filling=int(OrderFilling.FOK),
+            magic=held.magic,
+            reason=int(DealReason.ROLLOVER),
+        )
+        fill = Fill(order, tickets.deal, msc, held.volume, at)
+        changes.append(
+            Change(
+                order=filled(order, held.volume, at, held.identifier, msc, waits=False),
+                deal=deal_of(fill, entry, held.identifier, charges),
+            )
+        )
+        opened = tickets.order
+        tickets = Tickets(ledger.next_ticket(tickets.order), ledger.next_ticket(tickets.deal))
+    position = held._replace(
+        ticket=opened,
+        time=msc // 1000,
+        time_msc=msc,
+        time_update=msc // 1000,
+        time_update_msc=msc,
+        price_open=again,
+        swap=0.0,
+    )
+    return [changes[0], changes[1]._replace(position=position)]
 
 
 def _overnight(ledger: Ledger, market: Market, held: TradePosition, day: int) -> TradePosition:

@@ -152,6 +152,8 @@ def plan_close_by(
     named, by = ledger.by_ticket(request.position), ledger.by_ticket(request.position_by)
     if named is None or by is None:
         return TradeRetcode.POSITION_CLOSED
+    if any(checks.closing_volume(one, ledger.orders.values()) for one in (named, by)):
+        return TradeRetcode.CLOSE_ORDER_EXIST
     spec = market.spec(named.symbol)
     if spec is None or named.symbol != by.symbol or named.type == by.type:
         return TradeRetcode.INVALID

@@ -147,7 +147,7 @@ def _position_met(request: TradeRequest, ledger: Ledger) -> TradePosition | Trad
         if named is None:
             return None
         oldest = min(p.identifier for p in ledger.in_symbol(named.symbol))
-        refusal = checks.closing_refusal(request, named)
+        refusal = checks.closing_refusal(request, named, ledger.orders.values())
         if refusal is None and ledger.spec.fifo_close and named.identifier != oldest:
             refusal = TradeRetcode.FIFO_CLOSE
         return refusal or named

@@ -168,7 +168,7 @@ class Settlement:
                     closed=position.identifier if result.position is None else None,
                 )
             )
-            deal = ledger.next_deal(deal)
+            deal = ledger.next_ticket(deal)
         finished = done(order, OrderState.FILLED, msc)._replace(
             type=int(OrderType.CLOSE_BY), volume_current=0.0, price_current=by.price_open
         )

@@ -17,6 +17,7 @@ from tradingview_scraper.adapters.mt5.simulator.market.conversion import Leg, co
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import (
+    AccountStopoutMode,
     OrderReason,
     OrderState,
     PositionType,
@@ -157,6 +158,8 @@ class StopOut:
             least, most = _factor(paths.get(spec.info.currency_profit), prices, low, high)
             equity += min(worst * least, worst * most, 0.0 if lowest <= 0.0 else worst * most)
             equity += position.swap
+        if ledger.spec.margin_so_mode_code == AccountStopoutMode.MONEY:
+            return equity > ledger.spec.margin_so_so
         growth = 1.0
         for path in paths.values():
             least, most = _factor(path, prices, 0, high)
@@ -212,7 +215,9 @@ def _factor(path: tuple[Leg, ...] | None, prices: _Prices, low: int, high: int) 
 
 
 def _is_out(account: AccountInfo) -> bool:
-    """Whether the margin level is at or below the stop-out's; a level of 0 is never reached."""
+    """Whether the account is at or below its stop-out; a level of 0 is never reached."""
     if account.margin <= 0.0 or account.margin_so_so <= 0.0:
         return False
+    if account.margin_so_mode == AccountStopoutMode.MONEY:
+        return account.equity <= account.margin_so_so
     return account.margin_level <= account.margin_so_so

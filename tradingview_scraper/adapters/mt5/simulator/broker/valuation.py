@@ -13,7 +13,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
 )
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
-from tradingview_scraper.adapters.mt5.terminal.constants import AccountStopoutMode, PositionType
+from tradingview_scraper.adapters.mt5.terminal.constants import PositionType
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
     SymbolInfo,
@@ -119,7 +119,7 @@ class Valuation:
             trade_mode=int(spec.trade_mode_code),
             leverage=spec.leverage,
             limit_orders=spec.limit_orders,
-            margin_so_mode=int(AccountStopoutMode.PERCENT),
+            margin_so_mode=int(spec.margin_so_mode_code),
             trade_allowed=spec.trade_allowed,
             trade_expert=spec.trade_expert,
             margin_mode=int(spec.margin_mode_code),

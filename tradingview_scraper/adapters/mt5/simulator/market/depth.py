@@ -11,10 +11,13 @@ from tradingview_scraper.adapters.mt5.terminal.records import BookInfo, SymbolIn
 _LEVELS = 5
 
 
-def depth(info: SymbolInfo, tick: Tick, seed: int) -> tuple[BookInfo, ...]:
+def depth(
+    info: SymbolInfo, tick: Tick, seed: int, *, market_orders: bool = False
+) -> tuple[BookInfo, ...]:
     """Sell levels first, prices descending throughout [recorded]; empty without a quote.
 
-    The same tick gives the same book.
+    The same tick gives the same book. `market_orders`: the best level of each side is one of market
+    orders (types 3 and 4), without a limit of their own.
     """
     if tick.bid <= 0.0 or tick.ask <= 0.0:
         return ()
@@ -34,6 +37,10 @@ def depth(info: SymbolInfo, tick: Tick, seed: int) -> tuple[BookInfo, ...]:
         _level(BookType.BUY, tick.bid - away[1][index], volumes[1][index], info)
         for index in range(levels)
     ]
+    if market_orders:
+        waiting = (1 + np.floor(rng.exponential(10.0, 2))) * info.volume_min
+        sells.append(_level(BookType.SELL_MARKET, tick.ask, waiting[0], info))
+        buys.insert(0, _level(BookType.BUY_MARKET, tick.bid, waiting[1], info))
     return (*sells, *buys)
 
 

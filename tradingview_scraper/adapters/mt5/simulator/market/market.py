@@ -70,6 +70,7 @@ class Market:
         self._book_since: dict[str, int] = {}
         self._pairs: dict[tuple[str, str], tuple[str, ...]] = {}
         self._paths: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
+        self._book_market_orders = scenario.prices.book_market_orders
         self._flag_bits = scenario.prices.flag_bits
         self._raw_tick_values = scenario.prices.raw_tick_values
         cache = BlockCache()
@@ -164,8 +165,15 @@ class Market:
         return symbol in self._selected
 
     def is_open(self, symbol: str) -> bool:
-        """Whether the symbol's session is open now."""
-        return self._symbols[symbol].stream.is_open(self._now)
+        """Whether the symbol's session is open now.
+
+        Never before the `start_time` and from the `expiration_time` of a contract on [assumed].
+        """
+        found = self._symbols[symbol]
+        info, now = found.spec.info, self._now // 1000
+        if now < info.start_time or 0 < info.expiration_time <= now:
+            return False
+        return found.stream.is_open(self._now)
 
     def tick(self, symbol: str) -> Tick | None:
         """The last tick, zeros before the first one; None when unknown or not selected."""
@@ -319,7 +327,8 @@ class Market:
         tick = self.quote(symbol)
         if tick.time_msc <= since:
             return ()
-        return depth(self._symbols[symbol].spec.info, tick, self._seed)
+        info = self._symbols[symbol].spec.info
+        return depth(info, tick, self._seed, market_orders=self._book_market_orders)
 
     def run_to(
         self,
@@ -351,6 +360,12 @@ class Market:
                 self._now = int(rows["time_msc"][-1])
                 on_ticks(name, rows)
             self._now = until
+
+    def prepare(self, until_msc: int) -> None:
+        """Draw a block of ticks that is due until then, so that no call has to wait for it."""
+        for name in self._selected:
+            if self._symbols[name].stream.prepare(until_msc):
+                return
 
     def upcoming(self, symbol: str, until_msc: int) -> Rows:
         """The ticks after now up to `until_msc` that are still hidden, for the server's own use."""

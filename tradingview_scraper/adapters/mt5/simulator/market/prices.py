@@ -91,6 +91,8 @@ class SyntheticPrices:
         self._per_step = max(1, round(info.trade_tick_size * self._scale))
         self._sigma = model.daily_volatility * volatility
         self._start_steps = model.start_price * self._scale / self._per_step
+        #: Prices stay above this many steps, so that a spread below them is still a price.
+        self._floor = max(1, min(60, int(self._start_steps) // 4))
         per_point = round(info.point * self._scale) / self._per_step
         self._points = max(1, round(self._per_step / max(1.0, info.point * self._scale)))
         self._spread = round(model.spread_points * per_point)
@@ -203,7 +205,7 @@ class SyntheticPrices:
         return Skeleton(
             open=opened,
             high=np.maximum(opened, closed) + up,
-            low=np.minimum(opened, closed) - down,
+            low=np.maximum(np.minimum(opened, closed) - down, self._floor),
             close=closed,
             ticks=ticks,
             spread=self._spread + wide + rollover,
@@ -222,7 +224,7 @@ class SyntheticPrices:
         walk = np.concatenate(([0.0], np.cumsum(moves)))
         bridge = walk - passed * walk[-1] + begin + passed * (end - begin)
         steps: _Ints = np.rint(np.exp(bridge) * self._start_steps).astype(np.int64)
-        return steps
+        return np.maximum(steps, self._floor + 1)
 
     def _times(self, rng: Generator, minute: _Ints, total: int, begin: int) -> _Ints:
         times = np.sort(minute * MINUTE_MSC + rng.integers(0, MINUTE_MSC, total))

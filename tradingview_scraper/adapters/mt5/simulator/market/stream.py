@@ -58,6 +58,9 @@ class BlockCache:
             self._blocks.move_to_end(key)
         return found
 
+    def __contains__(self, key: tuple[str, int]) -> bool:
+        return key in self._blocks
+
     def put(self, key: tuple[str, int], ticks: BlockTicks) -> None:
         self._blocks[key] = ticks
         self._rows += len(ticks.rows)
@@ -286,6 +289,13 @@ class TickStream:
                 found = int(times[index])
                 return found if best is None else min(best, found)
         return best
+
+    def prepare(self, at: int) -> bool:
+        """Draw the ticks around that moment, unless they are there; True: they were not."""
+        if self._prices is None or (self.name, at // self._block_msc) in self._cache:
+            return False
+        self._block(at)
+        return True
 
     def synthetic_bars(self, day: int) -> Rows:
         """M1 bars of the synthetic ticks of a whole day."""

@@ -1,5 +1,6 @@
 """Which function of the library does a command serve, and with which arguments?"""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.simulator import wire
@@ -51,6 +52,13 @@ FUNCTION_OF: Final[dict[int, str]] = {
     Command.MARKET_BOOK_RELEASE: "market_book_release",
     Command.MARKET_BOOK_GET: "market_book_get",
 }
+
+#: A trade request in which nothing is said.
+NO_REQUEST: Final = TradeRequest(
+    0, 0, 0, "", 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, "", 0, 0
+)  # fmt: skip
+
+_BLANKS: Final[dict[str, Any]] = {"text": "", "f64": 0.0}
 
 #: The functions that a fault can name: those that reach the terminal.
 FAULT_FUNCTIONS: Final = frozenset(FUNCTION_OF.values()) & FUNCTIONS
@@ -105,3 +113,21 @@ def arguments(command: int, payload: bytes) -> dict[str, Any]:
     except WireError:
         return {}
     return dict(zip(names, values, strict=True))
+
+
+def frame_of(function: str, given: Mapping[str, Any]) -> bytes | None:
+    """The request that has these `arguments`; those that are left out are zero or empty.
+
+    None when the function has no such arguments.
+    """
+    for command, name in FUNCTION_OF.items():
+        names = _NAMES.get(command, ())
+        if name != function or not given.keys() <= set(names) or (names and not given):
+            continue
+        message = wire.REQUESTS.get(Command(command))
+        if message is None:
+            return wire.request(command, wire.REQUEST.encode(NO_REQUEST._replace(**given)))
+        blanks = (_BLANKS.get(kind, 0) for kind in message.kinds)
+        values = {**dict(zip(names, blanks, strict=True)), **given}
+        return wire.request(command, message.encode(*values.values()))
+    return None

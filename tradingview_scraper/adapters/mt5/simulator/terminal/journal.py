@@ -2,7 +2,8 @@
 
 Lines are JSON objects. A call has ``at`` (server time), ``client`` (connections are numbered),
 ``call``, ``arguments`` (zeros and empty texts are left out), ``status`` and ``answer``; with
-``lost`` nobody got it. A verb of the control channel has ``at``, ``verb`` and ``arguments``.
+``lost`` nobody got it. A verb of the control channel has ``at``, ``verb`` and ``arguments``; one
+that the timetable did has ``scheduled`` as well.
 Nothing in it depends on the machine: the same scenario, seed and calls give the same lines, on a
 clock that is stepped.
 """
@@ -67,10 +68,13 @@ class Journal:
             entry["lost"] = True
         self._write(entry)
 
-    def verb(self, name: str, given: Mapping[str, Any]) -> None:
-        """Write one verb of the control channel."""
+    def verb(self, name: str, given: Mapping[str, Any], *, scheduled: bool = False) -> None:
+        """Write one verb of the control channel, or, `scheduled`, of the scenario's timetable."""
         if self._file is not None:
-            self._write({"verb": name, "arguments": dict(given)})
+            entry: dict[str, Any] = {"verb": name, "arguments": dict(given)}
+            if scheduled:
+                entry["scheduled"] = True
+            self._write(entry)
 
     def entries(self) -> list[dict[str, Any]]:
         """All lines so far. Raises ValueError when no journal is kept."""

@@ -32,6 +32,8 @@ from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
 #: Between two looks at the market while nobody asks. Every request looks first, so that answers are
 #: exact; this only keeps stops and books going.
 _LOOK_SECS: Final = 0.05
+#: How long before their time ticks are drawn, one symbol at each look.
+_PREPARED_MSC: Final = 20_000
 _EXIT_UNUSABLE: Final = 2
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
@@ -151,6 +153,7 @@ class Server:
             try:
                 self._perform_due()
                 self.world.terminal.run()
+                self.world.market.prepare(self.world.clock.now_msc() + _PREPARED_MSC)
             except Exception:
                 traceback.print_exc(file=sys.stderr)
 
@@ -176,7 +179,8 @@ class Server:
 
     def _perform_due(self) -> None:
         while (entry := self.world.take_due()) is not None:
-            answer = self._verbs.perform({"verb": entry.verb, "arguments": entry.arguments})
+            request = {"verb": entry.verb, "arguments": entry.arguments}
+            answer = self._verbs.perform(request, scheduled=True)
             if "error" in answer:
                 print(f"timetable, at {entry.at:g}: {answer['error']}", file=sys.stderr)
 

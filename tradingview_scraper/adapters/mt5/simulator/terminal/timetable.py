@@ -8,7 +8,17 @@ VERBS: Final = frozenset(
     {
         *("fault", "hang", "slow", "lose_reply", "answer", "requote", "clear_faults"),
         *("drop_connections", "set_connected", "set_trade_allowed", "set_limit", "login"),
-        *("delay_history", "shift_clock", "gap", "live_update", "trade_by_hand", "kill", "stop"),
+        *(
+            "delay_history",
+            "shift_clock",
+            "gap",
+            "partial_fill",
+            "operate",
+            "live_update",
+            "trade_by_hand",
+            "kill",
+            "stop",
+        ),
     }
 )
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from tradingview_scraper.adapters.mt5.simulator.terminal.faults import KINDS, Fault
+from tradingview_scraper.adapters.mt5.simulator.terminal.functions import NO_REQUEST
 from tradingview_scraper.adapters.mt5.simulator.terminal.timetable import VERBS
 from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
 from tradingview_scraper.adapters.mt5.terminal.constants import (
@@ -26,10 +27,6 @@ from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE, TradeR
 #: Verbs that only look: a journal does not have them.
 _SILENT: Final = frozenset({"books", "stats", "where", "journal"})
 _KILLED: Final = 9
-
-_NO_REQUEST: Final = TradeRequest(
-    0, 0, 0, "", 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, "", 0, 0
-)  # fmt: skip
 
 
 class Served(Protocol):
@@ -70,6 +67,8 @@ class Verbs:
             "delay_history": self._delay_history,
             "shift_clock": self._shift_clock,
             "gap": self._gap,
+            "partial_fill": self._partial_fill,
+            "operate": self._operate,
             "set_trade_allowed": self._set_trade_allowed,
             "live_update": self._live_update,
             "set_limit": self._set_limit,
@@ -85,15 +84,15 @@ class Verbs:
             "stop": server.stop,
         }
 
-    def perform(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one request; never raises."""
+    def perform(self, request: dict[str, Any], *, scheduled: bool = False) -> dict[str, Any]:
+        """The answer to one request, of a script or of the timetable; never raises."""
         name = request.get("verb", "")
         verb = self._verbs.get(name)
         if verb is None:
             return {"error": f"there is no verb {name!r}", "kind": "ValueError"}
         given = request.get("arguments", {})
         if name not in _SILENT:
-            self._server.world.journal.verb(name, given)
+            self._server.world.journal.verb(name, given, scheduled=scheduled)
         try:
             return {"result": verb(**given)}
         except ValueError as error:
@@ -164,6 +163,7 @@ class Verbs:
 
     def _clear_faults(self) -> None:
         self._server.world.terminal.clear_faults()
+        self._server.world.broker.fill_partially(0.0, 0)
 
     def _delay_history(self, seconds: float, meanwhile: Any = "none") -> None:
         if meanwhile not in ("none", "short") or not seconds >= 0:
@@ -177,6 +177,12 @@ class Verbs:
 
     def _gap(self, symbol: str, points: int) -> None:
         self._server.world.gap(symbol, points)
+
+    def _partial_fill(self, lots: float, n: int = 1) -> None:
+        self._server.world.broker.fill_partially(lots, n)
+
+    def _operate(self, kind: str, amount: float, comment: str = "") -> dict[str, Any]:
+        return self._server.world.operate(kind, amount, comment)
 
     def _set_trade_allowed(self, allowed: bool) -> None:
         self._server.world.allow_trading(bool(allowed))
@@ -209,7 +215,7 @@ class Verbs:
         if unknown:
             raise ValueError(f"a trade request has no {', '.join(unknown)}")
         world = self._server.world
-        answer = world.terminal.send_by_hand(_NO_REQUEST._replace(**request))
+        answer = world.terminal.send_by_hand(NO_REQUEST._replace(**request))
         return answer._asdict()
 
     def _books(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from tradingview_scraper.adapters.mt5.simulator.terminal.journal import Journal
 from tradingview_scraper.adapters.mt5.simulator.terminal.terminal import Terminal
 from tradingview_scraper.adapters.mt5.simulator.terminal.timetable import Entry, Timetable
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
+from tradingview_scraper.adapters.mt5.terminal.constants import DealType
 
 _STATE: Final = "terminal.json"
 _JOURNAL: Final = "journal.jsonl"
@@ -166,6 +167,17 @@ class World:
         self.market.gap(symbol, points, msc)
         self._state.gaps.append(_Gap(symbol, msc, points))
         self._remember()
+
+    def operate(self, kind: str, amount: float, comment: str) -> dict[str, Any]:
+        """A balance operation on the account, by the name of its kind of deal; gives the deal.
+
+        Raises ValueError for an unknown kind and as the broker does.
+        """
+        name = kind.upper()
+        if name not in DealType.__members__:
+            raise ValueError(f"kind must be that of a deal, like 'balance', was {kind!r}")
+        self.terminal.run()
+        return self.broker.operate(DealType[name], amount, comment)._asdict()
 
     def allow_trading(self, allowed: bool) -> None:
         """Press the AutoTrading button."""
