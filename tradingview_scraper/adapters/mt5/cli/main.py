@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
+from tradingview_scraper.adapters.mt5.cli.terminal_options import TerminalChoice, terminal_options
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
+from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -62,3 +64,62 @@ def terminal(scenario: str, books: Path | None) -> None:
     from tradingview_scraper.adapters.mt5.cli.terminal import run
 
     raise SystemExit(run(scenario, books))
+
+
+_json = click.option(
+    "--json", "as_json", is_flag=True, help="The result as JSON, on the last line."
+)
+_archive = click.option(
+    "--archive",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("mt5-archive"),
+    show_default=True,
+    help="Folder of the archive.",
+)
+
+
+@main.command()
+@click.argument("symbols", nargs=-1)
+@_archive
+@click.option("--ticks/--no-ticks", default=True, show_default=True)
+@click.option(
+    "--bars",
+    "timeframes",
+    multiple=True,
+    type=click.Choice([timeframe.name for timeframe in Timeframe]),
+    help="Bars of a timeframe; may be given several times.",
+)
+@click.option(
+    "--from",
+    "first_day",
+    metavar="DAY",
+    help="First server day, 2025-03-10. [default: where the archive ends, or 30 days back]",
+)
+@click.option("--to", "last_day", metavar="DAY", help="Last server day. [default: now]")
+@click.option("--check", is_flag=True, help="Only check the archive; needs no terminal.")
+@terminal_options
+@_json
+def download(
+    symbols: tuple[str, ...],
+    folder: Path,
+    ticks: bool,
+    timeframes: tuple[str, ...],
+    first_day: str | None,
+    last_day: str | None,
+    check: bool,
+    terminal: TerminalChoice,
+    as_json: bool,
+) -> None:
+    """Download ticks, bars and symbols of SYMBOLS into an archive.
+
+    SYMBOLS are names or groups ("USD*", "*,!*JPY*"). Start it again at any time: what is complete
+    is not asked for again, and nothing is lost or doubled. Exit status 0: all is there; 1: the
+    terminal has less than its own bars promise, or a file is damaged; 2: it could not run.
+    """
+    from tradingview_scraper.adapters.mt5.cli.download import command
+
+    if check:
+        raise SystemExit(command.run_check(folder, as_json=as_json))
+    asked = command.Asked(folder, symbols, ticks, timeframes, first_day, last_day)
+    raise SystemExit(command.run(asked, terminal, as_json=as_json))
