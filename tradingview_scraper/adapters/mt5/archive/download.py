@@ -12,7 +12,9 @@ from tradingview_scraper.adapters.mt5.archive.archive import Archive
 from tradingview_scraper.adapters.mt5.archive.patience import Patience, is_hopeless
 from tradingview_scraper.adapters.mt5.archive.periods import DAY_SECS, Period, Series, text_of
 from tradingview_scraper.adapters.mt5.archive.reading import (
+    HOLIDAYS_SECS,
     Calendar,
+    newest_day,
     read_calendar,
     read_period,
 )
@@ -134,8 +136,7 @@ async def _plan(
 ) -> tuple[list[Task], Calendar]:
     series = [Series(symbol, None)] if wish.ticks else []
     series += [Series(symbol, timeframe) for timeframe in wish.timeframes]
-    newest = await client.copy_rates_from_pos(symbol, Timeframe.D1, 0, 1)
-    now = int(newest["time"][-1]) if len(newest) else 0
+    now = await newest_day(client, symbol, patience)
     firsts = {one: _first(archive, one, wish, now) for one in series}
     begin = min((one.period_at(first).first for one, first in firsts.items()), default=now)
     calendar = await read_calendar(client, symbol, begin, patience)
@@ -149,7 +150,7 @@ async def _plan(
         last = calendar.newest + DAY_SECS - 1
         if wish.last is not None:
             last = min(last, wish.last)
-        if earliest > first + 5 * DAY_SECS:
+        if earliest > first + HOLIDAYS_SECS:
             report.notes.append(
                 f"{one}: the terminal's history begins on {text_of(earliest)}, "
                 f"{text_of(first)} was asked for"

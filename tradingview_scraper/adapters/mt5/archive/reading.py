@@ -23,7 +23,7 @@ TICKS_PIECE_SECS: Final = 6 * 3_600
 BARS_PIECE: Final = 10_000
 
 #: Days without trading that are usual: a history that begins so much later begins in time.
-_HOLIDAYS_SECS: Final = 5 * DAY_SECS
+HOLIDAYS_SECS: Final = 4 * DAY_SECS
 #: A day with fewer ticks than this share of what its bars counted is read again.
 _SHORT: Final = 0.5
 
@@ -70,9 +70,15 @@ async def read_calendar(client: MT5Client, symbol: str, first: int, patience: Pa
 
     def reaches_back(calendar: Calendar) -> bool:
         days = calendar.days["time"]
-        return bool(len(days)) and int(days[0]) <= first + _HOLIDAYS_SECS
+        return bool(len(days)) and int(days[0]) <= first + HOLIDAYS_SECS
 
     return await patience.ask(read, reaches_back)
+
+
+async def newest_day(client: MT5Client, symbol: str, patience: Patience) -> int:
+    """Opening second of the newest daily bar; 0 when there is none. Raises `MT5Error`."""
+    rows = await patience.ask(lambda: client.copy_rates_from_pos(symbol, Timeframe.D1, 0, 1))
+    return int(rows["time"][-1]) if len(rows) else 0
 
 
 async def read_period(

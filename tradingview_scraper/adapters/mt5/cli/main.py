@@ -123,3 +123,91 @@ def download(
         raise SystemExit(command.run_check(folder, as_json=as_json))
     asked = command.Asked(folder, symbols, ticks, timeframes, first_day, last_day)
     raise SystemExit(command.run(asked, terminal, as_json=as_json))
+
+
+@main.command("import")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@_archive
+@click.option("--symbol", help="The symbol. [default: the file's name says it]")
+@click.option("--timeframe", type=click.Choice([timeframe.name for timeframe in Timeframe]))
+@click.option("--server", help="The trade server that the export is of.")
+@click.option("--zone", metavar="RULE", help="The server's clock. [default: the archive's]")
+@_json
+def import_(
+    files: tuple[Path, ...],
+    folder: Path,
+    symbol: str | None,
+    timeframe: str | None,
+    server: str | None,
+    zone: str | None,
+    as_json: bool,
+) -> None:
+    """Import FILES that the terminal exported (Symbols, Ticks or Bars, Export) into an archive.
+
+    What is in the archive already is not doubled.
+    """
+    from tradingview_scraper.adapters.mt5.cli.importing.command import run
+
+    raise SystemExit(
+        run(
+            files,
+            folder,
+            symbol=symbol,
+            timeframe=timeframe,
+            server=server,
+            zone=zone,
+            as_json=as_json,
+        )
+    )
+
+
+@main.command()
+@click.argument("symbols", nargs=-1)
+@_archive
+@click.option(
+    "--catalog",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("catalog"),
+    show_default=True,
+    help="Folder of the Nautilus catalog.",
+)
+@click.option("--venue", default="MT5", show_default=True)
+@click.option("--leverage", type=click.IntRange(min=1), help="[default: the account's]")
+@click.option("--from", "first_day", metavar="DAY")
+@click.option("--to", "last_day", metavar="DAY")
+@_json
+def catalog(
+    symbols: tuple[str, ...],
+    folder: Path,
+    target: Path,
+    venue: str,
+    leverage: int | None,
+    first_day: str | None,
+    last_day: str | None,
+    as_json: bool,
+) -> None:
+    """Build or update a Nautilus catalog from an archive: instruments, quotes, bars.
+
+    SYMBOLS default to all of the archive. Build it on the machine that will read it: catalogs of
+    Windows (64-bit numbers) and of other systems (128-bit) are not the same.
+    """
+    from tradingview_scraper.adapters.mt5.cli.catalog.command import run
+
+    raise SystemExit(
+        run(
+            symbols,
+            folder,
+            target,
+            venue=venue,
+            leverage=leverage,
+            first_day=first_day,
+            last_day=last_day,
+            as_json=as_json,
+        )
+    )
