@@ -211,3 +211,63 @@ def catalog(
             as_json=as_json,
         )
     )
+
+
+@main.command()
+@click.argument("symbols", nargs=-1)
+@click.option("--show", "shown", metavar="SYMBOL", help="All fields of one symbol, both sides.")
+@click.option(
+    "--catalog",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the instruments into this Nautilus catalog.",
+)
+@click.option("--venue", default="MT5", show_default=True)
+@terminal_options
+@_json
+def instruments(
+    symbols: tuple[str, ...],
+    shown: str | None,
+    catalog: Path | None,
+    venue: str,
+    terminal: TerminalChoice,
+    as_json: bool,
+) -> None:
+    """List the broker's symbols and the instruments that they become.
+
+    SYMBOLS are names, groups ("*USD*,!*JPY*"), or words in names, descriptions and paths. Exit
+    status 1: some symbol cannot become an instrument; why, is in the list.
+    """
+    from tradingview_scraper.adapters.mt5.cli.instruments.command import run
+
+    raise SystemExit(
+        run(
+            symbols,
+            shown=shown,
+            catalog=catalog,
+            venue=venue,
+            terminal=terminal,
+            as_json=as_json,
+        )
+    )
+
+
+@main.command()
+@click.argument("symbols", nargs=-1)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a scenario that is a twin of this broker, with SYMBOLS.",
+)
+@terminal_options
+@_json
+def doctor(
+    symbols: tuple[str, ...], record: Path | None, terminal: TerminalChoice, as_json: bool
+) -> None:
+    """Check library, terminal, account, permissions, clock, SYMBOLS, history and latencies.
+
+    Sends no order. Exit status 0: nothing fails; 1: something does, with its remedy.
+    """
+    from tradingview_scraper.adapters.mt5.cli.doctor.command import run
+
+    raise SystemExit(run(symbols, record=record, terminal=terminal, as_json=as_json))
