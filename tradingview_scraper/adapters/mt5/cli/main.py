@@ -271,3 +271,85 @@ def doctor(
     from tradingview_scraper.adapters.mt5.cli.doctor.command import run
 
     raise SystemExit(run(symbols, record=record, terminal=terminal, as_json=as_json))
+
+
+@main.command()
+@click.argument("strategy")
+@click.argument("symbols", nargs=-1)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The strategy's configuration, TOML or JSON.",
+)
+@_archive
+@click.option(
+    "--catalog",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take the data from this catalog that `mt5 catalog` built from the archive.",
+)
+@click.option("--from", "first_day", metavar="DAY", help="First server day.")
+@click.option("--to", "last_day", metavar="DAY", help="Last server day.")
+@click.option("--venue", default="MT5", show_default=True)
+@click.option("--balance", type=click.FloatRange(min=0), default=10_000.0, show_default=True)
+@click.option("--leverage", type=click.IntRange(min=1), help="[default: the account's]")
+@click.option("--commission", type=float, help="Per lot and deal. [default: what past deals show]")
+@click.option("--latency-ms", type=click.FloatRange(min=0), default=0.0, show_default=True)
+@click.option(
+    "--tearsheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("tearsheet.html"),
+    show_default=True,
+)
+@_json
+def backtest(as_json: bool, **asked: Any) -> None:
+    """Run STRATEGY (my_module:MyStrategy) on an archive, with the terms of the account.
+
+    Leverage, hedging or netting, currency, commission, swaps and the instruments are those of the
+    terminal that the archive came from; the spread is that of its quotes. SYMBOLS default to all.
+    """
+    from tradingview_scraper.adapters.mt5.cli.backtest.command import Asked, run
+
+    raise SystemExit(run(Asked(**asked), as_json=as_json))
+
+
+@main.command()
+@click.argument("strategy")
+@click.argument("symbols", nargs=-1)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The strategy's configuration, TOML or JSON.",
+)
+@click.option("--venue", default="MT5", show_default=True)
+@click.option("--balance", type=click.FloatRange(min=0), default=10_000.0, show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=1), help="[default: until Ctrl-C]")
+@terminal_options
+@_json
+def paper(
+    strategy: str,
+    symbols: tuple[str, ...],
+    config: Path | None,
+    venue: str,
+    balance: float,
+    seconds: float | None,
+    terminal: TerminalChoice,
+    as_json: bool,
+) -> None:
+    """Run STRATEGY (my_module:MyStrategy) on live quotes of SYMBOLS, filled by a sandbox.
+
+    The node has no execution client of the terminal: no order can reach the broker.
+    """
+    from tradingview_scraper.adapters.mt5.cli.paper.command import run
+
+    raise SystemExit(
+        run(
+            strategy,
+            symbols,
+            config=config,
+            venue=venue,
+            balance=balance,
+            seconds=seconds,
+            terminal=terminal,
+            as_json=as_json,
+        )
+    )
