@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from nautilus_trader.adapters.sandbox import factory as sandbox
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
-from nautilus_trader.adapters.sandbox.factory import SandboxLiveExecClientFactory
 from nautilus_trader.config import LiveExecEngineConfig, LoggingConfig, TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.events import OrderFilled
@@ -24,13 +24,27 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.factories import MT5LiveDataClientFactory
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import currency
-from tradingview_scraper.adapters.mt5.nautilus_v1.simulation import oms_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.simulation import QuoteFills, oms_of
 from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConnectionError
 
 _START_SECS: Final = 90.0
 _STOP_SECS: Final = 30.0
 _STEP_SECS: Final = 0.1
+
+
+class SandboxLiveExecClientFactory(sandbox.SandboxLiveExecClientFactory):
+    """The sandbox, whose orders fill whole at the quote: the terminal's quotes have no size.
+
+    It keeps its parent's name, by which a node knows that it needs the portfolio.
+    """
+
+    @staticmethod
+    def create(*args: Any, **fields: Any) -> Any:
+        """As its parent does."""
+        client = sandbox.SandboxLiveExecClientFactory.create(*args, **fields)
+        client.exchange.set_fill_model(QuoteFills())
+        return client
 
 
 class PaperResult(NamedTuple):
@@ -85,6 +99,7 @@ async def run_paper(
         timeout_connection=_START_SECS,
         timeout_post_stop=0.1,
     )
+    others = asyncio.all_tasks()
     node = TradingNode(config=config, loop=asyncio.get_running_loop())
     node.trader.add_strategy(strategy)
     node.add_data_client_factory(venue, MT5LiveDataClientFactory)
@@ -118,7 +133,7 @@ async def run_paper(
         )
         # Disposing of the node would stop the loop that is running.
         node.kernel.dispose()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        rest = asyncio.all_tasks() - others
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
