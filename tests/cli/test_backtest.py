@@ -1,0 +1,33 @@
+"""``mt5 backtest`` and ``mt5 paper``: from the options to the exit status."""
+
+from pathlib import Path
+
+import pytest
+
+from tradingview_scraper.adapters.mt5.simulator.control import Control
+from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_example_runs_from_a_download_to_a_tearsheet(
+    small: Control, mt5, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    archive, page = tmp_path / "history", tmp_path / "page.html"
+    mt5("download", "EURUSD", "--from", "2025-03-10", "--archive", archive,
+        "--path", small.path, "--module", SIMULATOR_MODULE)  # fmt: skip
+    wanted = ("EURUSD", "--config", EXAMPLES / "pulse.toml", "--archive", archive)
+    status, document, said = mt5("backtest", "pulse:Pulse", *wanted, "--tearsheet", page)
+    assert status == 0 and document["quotes"] > 1000 and document["fills"] > 4
+    assert page.exists() and "Backtest" in said
+    status, document, _ = mt5("backtest", "pulse:Nothing", *wanted)
+    assert status == 2 and "pulse:Nothing" in document["error"]
+    status, document, _ = mt5("backtest", "pulse:Pulse", "EURUSDX", "--archive", archive)
+    assert status == 2 and "did you mean EURUSD" in document["error"]
+
+
+def test_paper_needs_to_know_its_symbols(mt5) -> None:
+    assert mt5("paper", "pulse:Pulse")[0] == 2

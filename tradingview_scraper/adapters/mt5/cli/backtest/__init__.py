@@ -1,0 +1,1 @@
+"""``mt5 backtest``: a strategy on an archive, at a venue that mirrors the account."""

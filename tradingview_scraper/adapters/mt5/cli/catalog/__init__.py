@@ -1,0 +1,1 @@
+"""``mt5 catalog``: an archive into a Nautilus catalog of this machine."""

@@ -1,0 +1,1 @@
+"""``mt5 download``: a terminal's history into an archive."""

@@ -1,0 +1,1 @@
+"""``mt5 import``: the terminal's own CSV exports into an archive."""

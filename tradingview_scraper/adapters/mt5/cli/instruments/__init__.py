@@ -1,0 +1,1 @@
+"""``mt5 instruments``: which symbols the broker has, and which instruments they become."""
