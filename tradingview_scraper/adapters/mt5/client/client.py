@@ -261,11 +261,13 @@ class MT5Client(Calls):
         fields: Iterable[str],
         every_secs: float,
         quiet_secs: float = 0.0,
+        selects: bool = True,
     ) -> Watch:
         """`symbol_info` of `symbol` as it is, and again when one of its `fields` has changed.
 
         Polled every `every_secs` beside the library. With `quiet_secs` above 0 also when the
         terminal loses or finds its trade server, and when quotes stop or begin to move.
+        Without `selects` the symbol need not be in Market Watch: definitions can be read so.
         """
         watch = SymbolWatch(
             next(self._ids),
@@ -276,6 +278,7 @@ class MT5Client(Calls):
             max(1, round(every_secs * 1_000)),
             fields,
             round(quiet_secs * 1_000),
+            selects,
         )
         self._add_feed(Lane.QUOTES, watch)
         return watch
@@ -358,13 +361,15 @@ class MT5Client(Calls):
             deliveries.put_frame(watch.loop, watch.hand_over, list(facts))
 
     def _add_feed(self, lane: Lane, watch: FeedWatch) -> None:
-        self._selection.hold(watch.symbol)
+        if watch.selects:
+            self._selection.hold(watch.symbol)
         self._connection.add_feed(lane, watch)
 
     def _forget(self, watch: Watch) -> None:
         if isinstance(watch, FeedWatch):
             self._connection.drop_feed(watch.id)
-            self._selection.release(watch.symbol)
+            if watch.selects:
+                self._selection.release(watch.symbol)
             return
         with self._lock:
             self._fact_watches = [known for known in self._fact_watches if known is not watch]

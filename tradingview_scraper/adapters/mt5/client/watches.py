@@ -78,8 +78,9 @@ class FeedWatch(Watch):
     A frame of a worker that was replaced in the meantime is dropped: the new one sends it again.
     """
 
-    #: In Market Watch for as long as the watch is open.
+    #: In Market Watch for as long as the watch is open, unless `selects` is False.
     symbol: str
+    selects = True
 
     def __init__(
         self,
@@ -150,6 +151,7 @@ class SymbolWatch(FeedWatch):
         every_ms: int,
         fields: Iterable[str],
         quiet_ms: int,
+        selects: bool,
     ) -> None:
         super().__init__(watch_id, loop, on_close)
         self.symbol = symbol
@@ -157,11 +159,18 @@ class SymbolWatch(FeedWatch):
         self._every_ms = every_ms
         self._fields = [SymbolInfo._fields.index(field) for field in fields]
         self._quiet_ms = quiet_ms
+        self.selects = selects
         self._last: SymbolReading | None = None
 
     def _command(self, command_id: int) -> WatchSymbol:
         return WatchSymbol(
-            command_id, self.id, self.symbol, self._every_ms, self._fields, self._quiet_ms
+            command_id,
+            self.id,
+            self.symbol,
+            self._every_ms,
+            self._fields,
+            self._quiet_ms,
+            self.selects,
         )
 
     def _commit(self, report: SymbolState) -> SymbolReading | None:

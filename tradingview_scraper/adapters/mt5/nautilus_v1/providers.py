@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
 from tradingview_scraper.adapters.mt5.rules.margin import probe
 from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol, sizing
 from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode, SymbolTradeMode
-from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError
+from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError, MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
 
 #: Trade modes in which positions can be opened.
@@ -53,6 +53,8 @@ class MT5InstrumentProvider(InstrumentProvider):
         self._client = client
         self._venue = venue if venue is not None else Venue("MT5")
         self._listings: dict[str, Listing] = {}
+        #: What the terminal took as margin when it was asked last, by symbol.
+        self._measured: dict[str, Decimal] = {}
         path = self._mt5_config.filter_callable
         self._admits: Callable[[Instrument], bool] | None = resolve_path(path) if path else None
 
@@ -129,15 +131,24 @@ class MT5InstrumentProvider(InstrumentProvider):
         await self._take([info])
 
     async def relist(self, info: SymbolInfo) -> Listing | None:
-        """The listing of a symbol whose record has changed; None when it is none any more."""
-        await self._take([info])
+        """The listing of a symbol whose record has changed; None when it is none any more.
+
+        When the terminal cannot be asked for the margin now, it is as it was.
+        """
+        try:
+            rates = await self._rates([info])
+        except MT5Error:
+            rates = {}
+        await self._build([info], self._measured | rates)
         known = self._listings.get(info.name)
         return known if known is not None and known.info == info else None
 
     async def _take(self, infos: Sequence[SymbolInfo]) -> None:
+        await self._build(infos, await self._rates(infos))
+
+    async def _build(self, infos: Sequence[SymbolInfo], rates: Mapping[str, Decimal]) -> None:
         now = time.time_ns()
         leverage = self._client.account.leverage
-        rates = await self._rates(infos)
         for number, info in enumerate(infos):
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
@@ -173,7 +184,9 @@ class MT5InstrumentProvider(InstrumentProvider):
                 continue
             if asked is not None:
                 probes.append((info.name, asked))
-        return await measured_rates(self._client, probes)
+        rates = await measured_rates(self._client, probes)
+        self._measured.update(rates)
+        return rates
 
 
 def _is_wanted(info: SymbolInfo, config: MT5InstrumentProviderConfig) -> bool:

@@ -133,6 +133,8 @@ class WatchSymbol(_Command, tag=20):
     every_ms: int
     fields: list[int]
     quiet_ms: int
+    #: Put it into Market Watch; a definition can be read without.
+    selects: bool
 
 
 class Unwatch(_Command, tag=7):

@@ -249,7 +249,15 @@ class Service:
                 )
             case WatchSymbol():
                 quiet_secs = command.quiet_ms / 1_000
-                return SymbolFeed(library, watch, command.symbol, every, command.fields, quiet_secs)
+                return SymbolFeed(
+                    library,
+                    watch,
+                    command.symbol,
+                    every,
+                    command.fields,
+                    quiet_secs,
+                    command.selects,
+                )
             case WatchTrade():
                 self._trade = TradeFeed(
                     library,

@@ -30,6 +30,7 @@ class SymbolFeed:
         every_secs: float,
         fields: Sequence[int],
         quiet_secs: float,
+        selects: bool,
     ) -> None:
         self.watch = watch
         self._library = library
@@ -37,6 +38,7 @@ class SymbolFeed:
         self._every = every_secs
         self._fields = fields
         self._quiet_secs = quiet_secs
+        self._selects = selects
         self._selected = False
         self._due = 0.0
         self._pause = every_secs
@@ -71,7 +73,7 @@ class SymbolFeed:
         if self._quiet_secs:
             connected = bool(ask(self._library, "terminal_info")[_CONNECTED])
         try:
-            if not self._selected:
+            if self._selects and not self._selected:
                 ask(self._library, "symbol_select", self._symbol, True)
                 self._selected = True
             return SymbolInfo._make(ask(self._library, "symbol_info", self._symbol)), connected
