@@ -234,6 +234,7 @@ def run_node() -> Callable[..., None]:
         oms_type: str = "HEDGING",
         terminal_fields: Mapping[str, Any] | None = None,
         exec_fields: Mapping[str, Any] | None = None,
+        data_fields: Mapping[str, Any] | None = None,
         engine_fields: Mapping[str, Any] | None = None,
         risk_fields: Mapping[str, Any] | None = None,
         load_all: bool = False,
@@ -268,7 +269,9 @@ def run_node() -> Callable[..., None]:
                 }
             ),
             data_clients={
-                "MT5": MT5DataClientConfig(terminal=settings, instrument_provider=provider)
+                "MT5": MT5DataClientConfig(
+                    terminal=settings, instrument_provider=provider, **(data_fields or {})
+                )
             },
             exec_clients={
                 "MT5": MT5ExecClientConfig(

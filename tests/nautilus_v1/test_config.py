@@ -16,7 +16,13 @@ from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
 
 TERMINAL = MT5TerminalConfig(path="t.toml", login=1, password="open sesame", server="S")
 PROVIDER = MT5InstrumentProviderConfig(
-    load_ids=frozenset({InstrumentId.from_str("EURUSD.a.MT5")}), group="*USD*"
+    load_ids=frozenset({InstrumentId.from_str("EURUSD.a.MT5")}),
+    group="*USD*",
+    market_watch_only=True,
+    tradable_only=True,
+    calc_modes=(0, 4),
+    max_count=50,
+    filters={"group": "*JPY*"},
 )
 CONFIGS = [
     PROVIDER,
@@ -52,6 +58,14 @@ def test_password_is_in_no_repr(config):
     assert "open sesame" not in str(config)
     assert without_password(config).terminal.password is None
     assert without_password(config).terminal.login == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"), [({"max_count": 0}, "max_count"), ({"filters": {"colour": 1}}, "colour")]
+)
+def test_provider_filter_that_cannot_work_is_refused(fields, word):
+    with pytest.raises(MT5ConfigError, match=word):
+        MT5InstrumentProviderConfig(**fields)
 
 
 def test_oms_type_is_required():

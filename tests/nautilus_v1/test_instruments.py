@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from nautilus_trader.common.component import MessageBus, TestClock
 from nautilus_trader.model.enums import AssetClass, CurrencyType, OptionKind
-from nautilus_trader.model.identifiers import InstrumentId, Venue
+from nautilus_trader.model.identifiers import InstrumentId, TraderId, Venue
 from nautilus_trader.model.instruments import (
     Cfd,
     CurrencyPair,
@@ -109,6 +110,8 @@ def test_every_built_in_symbol_becomes_an_instrument_with_its_own_info(listing_o
         ("EURUSD.a", "EURUSD.a.MT5"),
         ("#AAPL", "#AAPL.MT5"),
         ("@ES", "%40ES.MT5"),
+        ("A*B", "A%2AB.MT5"),
+        ("A?B", "A%3FB.MT5"),
         ("GOLD micro", "GOLD micro.MT5"),
         ("US500.cash", "US500.cash.MT5"),
     ],
@@ -219,3 +222,15 @@ def test_instrument_of_another_origin_is_refused(listing_of):
     fields["info"] = {"source": "a file"}
     with pytest.raises(UnsupportedSymbol, match=r"EURUSD\.MT5"):
         listing_again(CurrencyPair.from_dict(fields))
+
+
+@pytest.mark.parametrize("symbol", ["A*B", "A?B"])
+def test_a_symbol_is_no_pattern_for_the_message_bus(symbol):
+    bus, heard = MessageBus(TraderId("TEST-001"), TestClock()), []
+    venue = Venue("MT5")
+    names = (symbol, "AXB")
+    topics = {name: f"data.quotes.MT5.{instrument_id(name, venue).symbol}" for name in names}
+    bus.subscribe(topics[symbol], heard.append)
+    for name, topic in topics.items():
+        bus.publish(topic, name)
+    assert heard == [symbol]

@@ -307,21 +307,27 @@ def test_volume_that_is_no_number_is_refused():
         ("@%40@", "%40%2540%40"),
     ],
 )
-def test_only_the_at_sign_is_escaped(name, text):
+def test_only_what_means_something_in_an_instrument_id_is_escaped(name, text):
     assert escape(name) == text
     assert unescape(text) == name
 
 
-@given(name=st.text(st.sampled_from("@%2540A.") | st.characters(), max_size=20))
+@pytest.mark.parametrize(("name", "text"), [("A*B", "A%2AB"), ("A?B", "A%3FB"), ("%2A", "%252A")])
+def test_wildcards_of_the_message_bus_are_escaped(name, text):
+    assert escape(name) == text
+    assert unescape(text) == name
+
+
+@given(name=st.text(st.sampled_from("@*?%2540AF3.") | st.characters(), max_size=20))
 def test_escape_gives_every_symbol_back(name):
     text = escape(name)
-    assert "@" not in text
+    assert not set("@*?") & set(text)
     assert unescape(text) == name
-    if "@" not in name and "%" not in name:
+    if not set("@*?%") & set(name):
         assert text == name
 
 
-@given(one=st.text("@%2540", max_size=10), other=st.text("@%2540", max_size=10))
+@given(one=st.text("@*?%2540AF3", max_size=10), other=st.text("@*?%2540AF3", max_size=10))
 def test_escape_keeps_symbols_apart(one, other):
     assume(one != other)
     assert escape(one) != escape(other)

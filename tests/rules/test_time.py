@@ -1,6 +1,7 @@
 """Is server time converted as the server's clock runs? Compared with the zone database itself."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -217,3 +218,26 @@ def test_what_is_no_zone_is_refused_with_what_was_expected(text):
     with pytest.raises(MT5ConfigError, match="server_time_zone must be") as refused:
         ZoneRule.parse(text)
     assert repr(text) in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["America/New_York+7h", "Europe/Athens"])
+@pytest.mark.parametrize("year", range(2020, 2031))
+def test_every_switch_of_the_clock_is_one_missing_or_one_repeated_hour(text, year):
+    """All minutes of the year's two nights: there and back, but for the repeated hour's second
+    pass, which comes back as its first."""
+    rule = ZoneRule.parse(text)
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    hours = [start + timedelta(hours=hour) for hour in range(366 * 24)]
+    walls = [rule.server_msc(nanoseconds(hour)) for hour in hours]
+    steps = {
+        hours[place]: after - before
+        for place, (before, after) in enumerate(pairwise(walls))
+        if after - before != 3_600_000
+    }
+    assert sorted(steps.values()) == [0, 7_200_000]
+    for night, step in steps.items():
+        for minute in range(-180, 240):
+            utc_ns = nanoseconds(night + timedelta(minutes=minute))
+            back = rule.utc_ns(rule.server_msc(utc_ns))
+            is_second_pass = step == 0 and 60 <= minute < 120
+            assert utc_ns - back == (3_600_000_000_000 if is_second_pass else 0)

@@ -2,10 +2,11 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 
@@ -22,12 +23,15 @@ from tradingview_scraper.adapters.mt5.client.lanes import (
 )
 from tradingview_scraper.adapters.mt5.client.pending import Settlement
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome, Snapshot
+from tradingview_scraper.adapters.mt5.client.selection import Selection
 from tradingview_scraper.adapters.mt5.client.sending import outcome_of
 from tradingview_scraper.adapters.mt5.client.trade import TradeState
 from tradingview_scraper.adapters.mt5.client.watches import (
     BarWatch,
     FeedWatch,
     HandlerWatch,
+    SymbolReading,
+    SymbolWatch,
     TickWatch,
     Watch,
 )
@@ -88,6 +92,7 @@ class MT5Client(Calls):
             lambda reason: self._connection.refuse(reason),
         )
         self._connection = Connection(self.config, self._trade, self._tell_state)
+        self._selection = Selection(self.submit)
 
     async def connect(self) -> None:
         """Attach every lane, the trade lane first; returns when the account was read once.
@@ -100,6 +105,7 @@ class MT5Client(Calls):
 
     async def disconnect(self) -> None:
         """Leave; the last one stops the workers, orderly and within seconds. Never raises."""
+        await self._selection.settle()
         await self._connection.disconnect()
 
     @property
@@ -216,7 +222,7 @@ class MT5Client(Calls):
             self.config.quote_poll_ms,
             after,
         )
-        self._connection.add_feed(Lane.QUOTES, watch)
+        self._add_feed(Lane.QUOTES, watch)
         return watch
 
     def watch_bars(
@@ -243,8 +249,52 @@ class MT5Client(Calls):
             self.config.bar_poll_ms,
             after,
         )
-        self._connection.add_feed(Lane.HISTORY, watch)
+        self._add_feed(Lane.HISTORY, watch)
         return watch
+
+    def watch_symbol(
+        self,
+        symbol: str,
+        handler: Callable[[SymbolReading], None],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        fields: Iterable[str],
+        every_secs: float,
+        quiet_secs: float = 0.0,
+        selects: bool = True,
+    ) -> Watch:
+        """`symbol_info` of `symbol` as it is, and again when one of its `fields` has changed.
+
+        Polled every `every_secs` beside the library. With `quiet_secs` above 0 also when the
+        terminal loses or finds its trade server, and when quotes stop or begin to move.
+        Without `selects` the symbol need not be in Market Watch: definitions can be read so.
+        """
+        watch = SymbolWatch(
+            next(self._ids),
+            loop,
+            self._forget,
+            symbol,
+            handler,
+            max(1, round(every_secs * 1_000)),
+            fields,
+            round(quiet_secs * 1_000),
+            selects,
+        )
+        self._add_feed(Lane.QUOTES, watch)
+        return watch
+
+    @contextlib.asynccontextmanager
+    async def selected(self, symbol: str) -> AsyncIterator[None]:
+        """`symbol` is in Market Watch within the block, and leaves it then if nobody needs it.
+
+        Raises `MT5Error` when the terminal does not select it.
+        """
+        selecting = self._selection.hold(symbol)
+        try:
+            await asyncio.wrap_future(selecting)
+            yield
+        finally:
+            self._selection.release(symbol)
 
     def watch_trade(
         self, handler: Callable[[list[Fact]], None], loop: asyncio.AbstractEventLoop
@@ -310,9 +360,16 @@ class MT5Client(Calls):
         for watch in watches:
             deliveries.put_frame(watch.loop, watch.hand_over, list(facts))
 
+    def _add_feed(self, lane: Lane, watch: FeedWatch) -> None:
+        if watch.selects:
+            self._selection.hold(watch.symbol)
+        self._connection.add_feed(lane, watch)
+
     def _forget(self, watch: Watch) -> None:
         if isinstance(watch, FeedWatch):
             self._connection.drop_feed(watch.id)
+            if watch.selects:
+                self._selection.release(watch.symbol)
             return
         with self._lock:
             self._fact_watches = [known for known in self._fact_watches if known is not watch]

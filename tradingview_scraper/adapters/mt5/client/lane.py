@@ -38,6 +38,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Foreign,
     Lost,
     Report,
+    SymbolState,
     Ticks,
     Trade,
     Unwatch,
@@ -317,7 +318,7 @@ class LaneWorker:
     def _receive(self, link: Link, report: Report) -> None:
         """A report of a feed, or of the worker itself; on the reader's thread."""
         match report:
-            case Ticks() | Bars() | Trade() | Foreign():
+            case Ticks() | Bars() | Trade() | SymbolState() | Foreign():
                 feed = self._feeds.get(report.watch)
                 if feed is not None:
                     feed.receive(link, report, self.deliveries)

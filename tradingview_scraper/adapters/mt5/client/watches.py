@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,13 +13,19 @@ from tradingview_scraper.adapters.mt5.client.link import Link
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
-from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE
+from tradingview_scraper.adapters.mt5.terminal.records import (
+    RATE_DTYPE,
+    TICK_DTYPE,
+    SymbolInfo,
+)
 from tradingview_scraper.adapters.mt5.worker.frames import (
     Bars,
     Command,
     Report,
+    SymbolState,
     Ticks,
     WatchBars,
+    WatchSymbol,
     WatchTicks,
 )
 
@@ -72,6 +78,10 @@ class FeedWatch(Watch):
     A frame of a worker that was replaced in the meantime is dropped: the new one sends it again.
     """
 
+    #: In Market Watch for as long as the watch is open, unless `selects` is False.
+    symbol: str
+    selects = True
+
     def __init__(
         self,
         watch_id: int,
@@ -91,7 +101,7 @@ class FeedWatch(Watch):
             return self._command(command_id)
 
     def receive(self, link: Link, report: Report, deliveries: Deliveries) -> None:
-        if not isinstance(report, Ticks | Bars) or link is not self._link:
+        if not isinstance(report, Ticks | Bars | SymbolState) or link is not self._link:
             return
         self._seq += 1
         if report.seq != self._seq:
@@ -103,17 +113,82 @@ class FeedWatch(Watch):
         with self._lock:
             if self._is_closed or link is not self._link:
                 return
-            rows = self._commit(report)
-        self._handle(rows)
+            found = self._commit(report)
+        self._handle(found)
 
     def _command(self, command_id: int) -> Command:
         raise NotImplementedError
 
-    def _commit(self, report: Any) -> Rows:
+    def _commit(self, report: Any) -> Any:
         raise NotImplementedError
 
-    def _handle(self, rows: Rows) -> None:
+    def _handle(self, found: Any) -> None:
         raise NotImplementedError
+
+
+class SymbolReading(NamedTuple):
+    """A symbol as it is now. `info` None: the terminal does not have it (any more).
+
+    Where the watch asks for it, `connected` is the terminal's link to its trade server, and `quiet`
+    whether no quote has moved for the time asked for (None: not known yet).
+    """
+
+    info: SymbolInfo | None
+    connected: bool
+    quiet: bool | None
+
+
+class SymbolWatch(FeedWatch):
+    """The record of one symbol, now and when one of `fields` changes."""
+
+    def __init__(
+        self,
+        watch_id: int,
+        loop: asyncio.AbstractEventLoop,
+        on_close: Callable[[Watch], None],
+        symbol: str,
+        handler: Callable[[SymbolReading], None],
+        every_ms: int,
+        fields: Iterable[str],
+        quiet_ms: int,
+        selects: bool,
+    ) -> None:
+        super().__init__(watch_id, loop, on_close)
+        self.symbol = symbol
+        self._handler = handler
+        self._every_ms = every_ms
+        self._fields = [SymbolInfo._fields.index(field) for field in fields]
+        self._quiet_ms = quiet_ms
+        self.selects = selects
+        self._last: SymbolReading | None = None
+
+    def _command(self, command_id: int) -> WatchSymbol:
+        return WatchSymbol(
+            command_id,
+            self.id,
+            self.symbol,
+            self._every_ms,
+            self._fields,
+            self._quiet_ms,
+            self.selects,
+        )
+
+    def _commit(self, report: SymbolState) -> SymbolReading | None:
+        reading = SymbolReading(report.info, report.connected, report.quiet)
+        if self._last is not None and self._compared(reading) == self._compared(self._last):
+            # A worker that has just started says what is known already.
+            return None
+        self._last = reading
+        return reading
+
+    def _handle(self, reading: SymbolReading | None) -> None:
+        if reading is not None:
+            self._handler(reading)
+
+    def _compared(self, reading: SymbolReading) -> tuple[Any, ...]:
+        info = reading.info
+        values = None if info is None else tuple(info[place] for place in self._fields)
+        return values, reading.connected, reading.quiet
 
 
 class TickWatch(FeedWatch):
@@ -130,23 +205,23 @@ class TickWatch(FeedWatch):
         cursor: TickCursor | None,
     ) -> None:
         super().__init__(watch_id, loop, on_close)
-        self._symbol = symbol
+        self.symbol = symbol
         self._handler = handler
         self._every_ms = every_ms
         self._cursor = cursor
 
     def _command(self, command_id: int) -> WatchTicks:
         time_msc, seen = self._cursor or (None, 0)
-        return WatchTicks(command_id, self.id, self._symbol, self._every_ms, time_msc, seen)
+        return WatchTicks(command_id, self.id, self.symbol, self._every_ms, time_msc, seen)
 
     def _commit(self, report: Ticks) -> Rows:
         self._cursor = TickCursor(report.time_msc, report.seen)
         if report.gap:
-            _log.warning("%s: the terminal has lost ticks before this frame", self._symbol)
+            _log.warning("%s: the terminal has lost ticks before this frame", self.symbol)
         return np.frombuffer(report.rows, dtype=TICK_DTYPE)
 
     def _handle(self, rows: Rows) -> None:
-        self._handler(self._symbol, rows)
+        self._handler(self.symbol, rows)
 
 
 class BarWatch(FeedWatch):
@@ -164,7 +239,7 @@ class BarWatch(FeedWatch):
         after: int | None,
     ) -> None:
         super().__init__(watch_id, loop, on_close)
-        self._symbol = symbol
+        self.symbol = symbol
         self._timeframe = timeframe
         self._handler = handler
         self._every_ms = every_ms
@@ -172,7 +247,7 @@ class BarWatch(FeedWatch):
 
     def _command(self, command_id: int) -> WatchBars:
         timeframe = int(self._timeframe)
-        return WatchBars(command_id, self.id, self._symbol, timeframe, self._every_ms, self._after)
+        return WatchBars(command_id, self.id, self.symbol, timeframe, self._every_ms, self._after)
 
     def _commit(self, report: Bars) -> Rows:
         rows: Rows = np.frombuffer(report.rows, dtype=RATE_DTYPE)
@@ -180,4 +255,4 @@ class BarWatch(FeedWatch):
         return rows
 
     def _handle(self, rows: Rows) -> None:
-        self._handler(self._symbol, self._timeframe, rows)
+        self._handler(self.symbol, self._timeframe, rows)

@@ -10,7 +10,7 @@ environment by the factories: ``MT5_TERMINAL_PATH``, ``MT5_LOGIN``, ``MT5_PASSWO
 ``MT5_SERVER``.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from nautilus_trader.common.config import InstrumentProviderConfig
@@ -28,23 +28,53 @@ OMS_TYPES: Final = ("HEDGING", "NETTING")
 class MT5InstrumentProviderConfig(InstrumentProviderConfig, kw_only=True, frozen=True):
     """Which instruments are loaded when the clients connect.
 
-    Beside the inherited `load_all`, `load_ids` and `filters` (``{"group": ...}`` overrides
-    `group`). Whatever is needed later is loaded when it is asked for: subscribed, requested, or
-    traded on the account.
+    Beside the inherited `load_all`, `load_ids`, `filter_callable` and `filters`; the latter
+    overrides the fields below by their names, ``{"group": "*USD*"}``. They narrow what `load_all`
+    takes. Whatever is named is loaded in any case: by `load_ids`, or when it is subscribed,
+    requested, or traded on the account.
     """
 
-    #: Symbols that `load_all` takes, in the terminal's words: ``"*USD*,!*JPY*"``. None: all.
+    #: Symbols in the terminal's words: ``"*USD*,!*JPY*"``. None: all.
     group: str | None = None
+    #: Only symbols that the terminal shows in its Market Watch.
+    market_watch_only: bool = False
+    #: Only symbols on which positions can be opened now (trade mode full, long only, short only).
+    tradable_only: bool = False
+    #: Only symbols with these calculation modes (`SymbolCalcMode`, 0 is FX). None: all.
+    calc_modes: tuple[int, ...] | None = None
+    #: At most so many symbols, in the terminal's order; the log says how many were left out.
+    #: None: no limit.
+    max_count: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_count is not None and self.max_count < 1:
+            raise MT5ConfigError(f"max_count must be 1 or more, was {self.max_count}")
+        unknown = set(self.filters or ()) - set(PROVIDER_FILTERS)
+        if unknown:
+            raise MT5ConfigError(
+                f"filters must be among {', '.join(PROVIDER_FILTERS)}, "
+                f"was {', '.join(map(repr, sorted(unknown)))}"
+            )
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, MT5InstrumentProviderConfig)
-            and self.group == other.group
-            and InstrumentProviderConfig.__eq__(self, other)
-        )
+        return isinstance(other, MT5InstrumentProviderConfig) and _values(self) == _values(other)
 
     def __hash__(self) -> int:
-        return hash((self.group, InstrumentProviderConfig.__hash__(self)))
+        return hash((self.group, self.load_all, self.load_ids))
+
+
+#: Names that `MT5InstrumentProviderConfig.filters` takes.
+PROVIDER_FILTERS: Final = (
+    "group",
+    "market_watch_only",
+    "tradable_only",
+    "calc_modes",
+    "max_count",
+)
+
+
+def _values(config: msgspec.Struct) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(config)
 
 
 class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
@@ -56,9 +86,25 @@ class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
     venue: str = "MT5"
     #: Instruments that are loaded at connect.
     instrument_provider: MT5InstrumentProviderConfig = MT5InstrumentProviderConfig()
+    #: Seconds between looks at the definition of an instrument that is subscribed to.
+    instrument_poll_secs: float = 60.0
+    #: Seconds between looks at the status, or the closing price, of an instrument.
+    status_poll_secs: float = 5.0
+    #: Seconds without a new quote after which an instrument counts as quiet: closed or paused.
+    status_quiet_secs: float = 120.0
+    #: Weeks of H1 bars from which the opening hours of an instrument are learned (the library shows
+    #: no session table). 0: nothing is learned.
+    status_learn_weeks: int = 4
 
     def __post_init__(self) -> None:
         _check_venue(self.venue)
+        for name in ("instrument_poll_secs", "status_poll_secs", "status_quiet_secs"):
+            if not getattr(self, name) > 0:
+                raise MT5ConfigError(f"{name} must be above 0, was {getattr(self, name):g}")
+        if not 0 <= self.status_learn_weeks <= 52:
+            raise MT5ConfigError(
+                f"status_learn_weeks must be 0 to 52, was {self.status_learn_weeks}"
+            )
 
 
 class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):

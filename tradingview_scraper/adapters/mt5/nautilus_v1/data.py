@@ -16,11 +16,15 @@ from nautilus_trader.data.messages import (
     RequestQuoteTicks,
     SubscribeBars,
     SubscribeInstrument,
+    SubscribeInstrumentClose,
     SubscribeInstruments,
+    SubscribeInstrumentStatus,
     SubscribeQuoteTicks,
     UnsubscribeBars,
     UnsubscribeInstrument,
+    UnsubscribeInstrumentClose,
     UnsubscribeInstruments,
+    UnsubscribeInstrumentStatus,
     UnsubscribeQuoteTicks,
 )
 from nautilus_trader.live.data_client import LiveMarketDataClient
@@ -38,6 +42,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import Bars, bars
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.ticks import quote_ticks
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.watchlist import Watchlist
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks, Timeframe
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
@@ -106,6 +111,7 @@ class MT5DataClient(LiveMarketDataClient):
         self._is_attached = False
         self._tick_watches: dict[InstrumentId, Watch] = {}
         self._bar_watches: dict[BarType, Watch] = {}
+        self._watchlist = Watchlist(self, client, instrument_provider, config, loop)
 
     async def _connect(self) -> None:
         await self._mt5.connect()
@@ -122,10 +128,15 @@ class MT5DataClient(LiveMarketDataClient):
             watch.close()
         self._tick_watches.clear()
         self._bar_watches.clear()
+        self._watchlist.close()
         await self._detach()
 
     async def _subscribe_instruments(self, command: SubscribeInstruments) -> None:
         self._publish_instruments()
+        for instrument in self._provider.list_all():
+            listing = self._provider.adopt(instrument)
+            if listing is not None:
+                self._watchlist.watch_definition(listing)
 
     async def _subscribe_instrument(self, command: SubscribeInstrument) -> None:
         try:
@@ -134,6 +145,26 @@ class MT5DataClient(LiveMarketDataClient):
             self._remove_subscription_instrument(command.instrument_id)
             raise
         self._handle_data(listing.instrument)
+        if command.instrument_id in self.subscribed_instruments():
+            self._watchlist.watch_definition(listing)
+
+    async def _subscribe_instrument_status(self, command: SubscribeInstrumentStatus) -> None:
+        try:
+            listing = await self._listing(command.instrument_id)
+        except (Unavailable, MT5Error):
+            self._remove_subscription_instrument_status(command.instrument_id)
+            raise
+        if command.instrument_id in self.subscribed_instrument_status():
+            self._watchlist.watch_status(listing)
+
+    async def _subscribe_instrument_close(self, command: SubscribeInstrumentClose) -> None:
+        try:
+            listing = await self._listing(command.instrument_id)
+        except (Unavailable, MT5Error):
+            self._remove_subscription_instrument_close(command.instrument_id)
+            raise
+        if command.instrument_id in self.subscribed_instrument_close():
+            self._watchlist.watch_close(listing)
 
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
         instrument_id = command.instrument_id
@@ -169,10 +200,17 @@ class MT5DataClient(LiveMarketDataClient):
             )
 
     async def _unsubscribe_instruments(self, command: UnsubscribeInstruments) -> None:
-        pass
+        for instrument in self._provider.list_all():
+            self._watchlist.forget_definition(instrument.id)
 
     async def _unsubscribe_instrument(self, command: UnsubscribeInstrument) -> None:
-        pass
+        self._watchlist.forget_definition(command.instrument_id)
+
+    async def _unsubscribe_instrument_status(self, command: UnsubscribeInstrumentStatus) -> None:
+        self._watchlist.forget_status(command.instrument_id)
+
+    async def _unsubscribe_instrument_close(self, command: UnsubscribeInstrumentClose) -> None:
+        self._watchlist.forget_close(command.instrument_id)
 
     async def _unsubscribe_quote_ticks(self, command: UnsubscribeQuoteTicks) -> None:
         watch = self._tick_watches.pop(command.instrument_id, None)
@@ -237,8 +275,6 @@ class MT5DataClient(LiveMarketDataClient):
     subscribe_mark_prices = _refused("mark prices")
     subscribe_index_prices = _refused("index prices")
     subscribe_funding_rates = _refused("funding rates")
-    subscribe_instrument_status = _refused("status changes")
-    subscribe_instrument_close = _refused("closing prices")
     subscribe_option_greeks = _refused("option greeks")
 
     unsubscribe = _nothing
@@ -248,8 +284,6 @@ class MT5DataClient(LiveMarketDataClient):
     unsubscribe_mark_prices = _nothing
     unsubscribe_index_prices = _nothing
     unsubscribe_funding_rates = _nothing
-    unsubscribe_instrument_status = _nothing
-    unsubscribe_instrument_close = _nothing
     unsubscribe_option_greeks = _nothing
 
     request = _unanswerable("custom data")

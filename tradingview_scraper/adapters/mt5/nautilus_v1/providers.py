@@ -2,14 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
+from msgspec.structs import replace
+from nautilus_trader.common.config import resolve_path
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.model.identifiers import InstrumentId, Venue
 from nautilus_trader.model.instruments import Instrument
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.margins import measured_rates
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5InstrumentProviderConfig
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     Listing,
@@ -17,11 +21,16 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     listing_of,
     symbol_of,
 )
-from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol
-from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode
-from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError
+from tradingview_scraper.adapters.mt5.rules.margin import probe
+from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol, sizing
+from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode, SymbolTradeMode
+from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError, MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
 
+#: Trade modes in which positions can be opened.
+_OPENING: Final = frozenset(
+    {SymbolTradeMode.FULL, SymbolTradeMode.LONGONLY, SymbolTradeMode.SHORTONLY}
+)
 #: Instruments that are built before the event loop gets a turn.
 _AT_ONCE: Final = 100
 
@@ -44,6 +53,10 @@ class MT5InstrumentProvider(InstrumentProvider):
         self._client = client
         self._venue = venue if venue is not None else Venue("MT5")
         self._listings: dict[str, Listing] = {}
+        #: What the terminal took as margin when it was asked last, by symbol.
+        self._measured: dict[str, Decimal] = {}
+        path = self._mt5_config.filter_callable
+        self._admits: Callable[[Instrument], bool] | None = resolve_path(path) if path else None
 
     @property
     def venue(self) -> Venue:
@@ -51,10 +64,21 @@ class MT5InstrumentProvider(InstrumentProvider):
         return self._venue
 
     async def load_all_async(self, filters: dict[str, Any] | None = None) -> None:
-        """Load all symbols, or those of the group in `filters` or the config."""
-        group = (filters or {}).get("group") or self._mt5_config.group
+        """Load all symbols that the config lets through; `filters` overrides its fields by name.
+
+        Raises `MT5ConfigError` for a filter that there is not.
+        """
+        wanted = replace(self._mt5_config, **{"filters": filters, **(filters or {})})
+        group = wanted.group
         found = await (self._client.symbols_get(group) if group else self._client.symbols_get())
-        await self._take(found)
+        chosen = [info for info in found if _is_wanted(info, wanted)]
+        if wanted.max_count is not None and len(chosen) > wanted.max_count:
+            self._log.warning(
+                f"{len(chosen) - wanted.max_count} of {len(chosen)} symbols are not loaded: "
+                f"max_count is {wanted.max_count}"
+            )
+            del chosen[wanted.max_count :]
+        await self._take(chosen)
 
     async def load_ids_async(
         self, instrument_ids: list[InstrumentId], filters: dict[str, Any] | None = None
@@ -106,7 +130,23 @@ class MT5InstrumentProvider(InstrumentProvider):
             return
         await self._take([info])
 
-    async def _take(self, infos: Iterable[SymbolInfo]) -> None:
+    async def relist(self, info: SymbolInfo) -> Listing | None:
+        """The listing of a symbol whose record has changed; None when it is none any more.
+
+        When the terminal cannot be asked for the margin now, it is as it was.
+        """
+        try:
+            rates = await self._rates([info])
+        except MT5Error:
+            rates = {}
+        await self._build([info], self._measured | rates)
+        known = self._listings.get(info.name)
+        return known if known is not None and known.info == info else None
+
+    async def _take(self, infos: Sequence[SymbolInfo]) -> None:
+        await self._build(infos, await self._rates(infos))
+
+    async def _build(self, infos: Sequence[SymbolInfo], rates: Mapping[str, Decimal]) -> None:
         now = time.time_ns()
         leverage = self._client.account.leverage
         for number, info in enumerate(infos):
@@ -119,9 +159,12 @@ class MT5InstrumentProvider(InstrumentProvider):
                     leverage=leverage,
                     zone=self._client.zone,
                     ts_init=now,
+                    measured=rates.get(info.name),
                 )
             except (UnsupportedSymbol, ValueError) as error:
                 self._log.warning(f"Skipped {info.name!r}: {error}")
+                continue
+            if self._admits is not None and not self._admits(made.instrument):
                 continue
             if made.capped_from is not None:
                 self._log.warning(
@@ -130,3 +173,25 @@ class MT5InstrumentProvider(InstrumentProvider):
                 )
             self._listings[info.name] = made
             self.add(made.instrument)
+
+    async def _rates(self, infos: Iterable[SymbolInfo]) -> dict[str, Decimal]:
+        """What the terminal itself takes as margin, for the symbols that have a price."""
+        probes = []
+        for info in infos:
+            try:
+                asked = probe(info, sizing(info))
+            except UnsupportedSymbol:
+                continue
+            if asked is not None:
+                probes.append((info.name, asked))
+        rates = await measured_rates(self._client, probes)
+        self._measured.update(rates)
+        return rates
+
+
+def _is_wanted(info: SymbolInfo, config: MT5InstrumentProviderConfig) -> bool:
+    if config.market_watch_only and not info.visible:
+        return False
+    if config.tradable_only and info.trade_mode not in _OPENING:
+        return False
+    return config.calc_modes is None or info.trade_calc_mode in config.calc_modes

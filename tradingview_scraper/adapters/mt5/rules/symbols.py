@@ -57,16 +57,24 @@ class Sizing(NamedTuple):
 
 
 def escape(symbol: str) -> str:
-    """The symbol as it is written in an instrument id: unchanged but for ``@``, which is ``%40``.
+    """The symbol as it is written in an instrument id: unchanged but for ``@``, ``*`` and ``?``.
 
-    A symbol that holds ``%40`` itself gets ``%2540``, so that `unescape` gives every symbol back.
+    They become ``%40``, ``%2A`` and ``%3F``. The first separates composite bar types; the others
+    are wildcards of the message bus: quotes of ``AXB`` would reach who subscribed to ``A*B``
+    [measured]. A symbol that holds ``%40`` itself gets ``%2540``, so that `unescape` gives every
+    symbol back.
     """
-    return _ESCAPED.sub(r"%25\g<more>40", symbol).replace("@", "%40")
+    return _ESCAPED.sub(r"%25\g<more>\g<code>", symbol).translate(_CODES)
 
 
 def unescape(text: str) -> str:
     """The broker's symbol of an instrument id's text."""
-    return _ESCAPED.sub(lambda found: f"%{found['more'][2:]}40" if found["more"] else "@", text)
+
+    def plain(found: re.Match[str]) -> str:
+        more, code = found["more"], found["code"]
+        return f"%{more[2:]}{code}" if more else chr(int(code, 16))
+
+    return _ESCAPED.sub(plain, text)
 
 
 def sizing(info: SymbolInfo) -> Sizing:
@@ -138,7 +146,8 @@ def lots(units: Decimal, sizing: Sizing, info: SymbolInfo) -> float:
     return float(units / sizing.lot)
 
 
-_ESCAPED: Final = re.compile(r"%(?P<more>(?:25)*)40")
+_ESCAPED: Final = re.compile(r"%(?P<more>(?:25)*)(?P<code>40|2A|3F)")
+_CODES: Final = str.maketrans({mark: f"%{ord(mark):X}" for mark in "@*?"})
 
 #: Volumes from here on, in lots, are a server's way to say "no limit" [decision].
 _NO_LIMIT: Final = 1e9

@@ -2,10 +2,10 @@
 
 Commands go down on the worker's stdin; each is answered exactly once, in the order in which the
 worker took them up, with `Attached`, `Answer` or `Failed` under its `id`. In between come what
-feeds found (`Ticks`, `Bars`, `Trade`, `Fault`), `Started` and `Alive`. Structs are tagged and
-array-like, so a frame carries no field names; the library's structs are tuples and travel as
-arrays; rows travel as their bytes. `Attach` and calls of ``login`` carry a password: commands are
-never logged, and their repr shows no values.
+feeds found (`Ticks`, `Bars`, `Trade`, `SymbolState`, `Fault`), `Started` and `Alive`. Structs are
+tagged and array-like, so a frame carries no field names; the library's structs are tuples and
+travel as arrays; rows travel as their bytes. `Attach` and calls of ``login`` carry a password:
+commands are never logged, and their repr shows no values.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
     RATE_DTYPE,
     TICK_DTYPE,
     AccountInfo,
+    SymbolInfo,
     TerminalInfo,
     TradeDeal,
     TradeOrder,
@@ -121,13 +122,28 @@ class WatchTrade(_Command, tag=6):
     orders_from: int | None
 
 
+class WatchSymbol(_Command, tag=20):
+    """Send a symbol's record when one of `fields` (places in it) changes.
+
+    `quiet_ms` above 0: also when the link to the trade server or the symbol's ticking does.
+    """
+
+    watch: int
+    symbol: str
+    every_ms: int
+    fields: list[int]
+    quiet_ms: int
+    #: Put it into Market Watch; a definition can be read without.
+    selects: bool
+
+
 class Unwatch(_Command, tag=7):
     """Stop a feed."""
 
     watch: int
 
 
-Command = Attach | Call | TakeSnapshot | WatchTicks | WatchBars | WatchTrade | Unwatch
+Command = Attach | Call | TakeSnapshot | WatchTicks | WatchBars | WatchTrade | WatchSymbol | Unwatch
 
 
 class _Report(msgspec.Struct, array_like=True):
@@ -211,6 +227,19 @@ class Trade(_Report, tag=7):
     orders_from: int
 
 
+class SymbolState(_Report, tag=20):
+    """A symbol has changed. `info` None: the terminal does not have it (any more).
+
+    `quiet`: no quote has moved for the time asked for; None: not known yet.
+    """
+
+    watch: int
+    seq: int
+    info: SymbolInfo | None
+    connected: bool
+    quiet: bool | None
+
+
 class Foreign(_Report, tag=8):
     """The terminal is on another account than the worker was attached to; feeds pause."""
 
@@ -241,7 +270,18 @@ class Lost(_Report, tag=11):
 
 
 Report = (
-    Attached | Answer | Failed | Started | Ticks | Bars | Trade | Foreign | Fault | Alive | Lost
+    Attached
+    | Answer
+    | Failed
+    | Started
+    | Ticks
+    | Bars
+    | Trade
+    | SymbolState
+    | Foreign
+    | Fault
+    | Alive
+    | Lost
 )
 
 

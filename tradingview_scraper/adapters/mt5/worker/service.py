@@ -33,6 +33,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     TakeSnapshot,
     Unwatch,
     WatchBars,
+    WatchSymbol,
     WatchTicks,
     WatchTrade,
     encode,
@@ -46,6 +47,7 @@ from tradingview_scraper.adapters.mt5.worker.library import (
     is_failure,
 )
 from tradingview_scraper.adapters.mt5.worker.snapshot import ForeignAccount, take_snapshot
+from tradingview_scraper.adapters.mt5.worker.symbol_feed import SymbolFeed
 from tradingview_scraper.adapters.mt5.worker.tick_feed import TickFeed
 from tradingview_scraper.adapters.mt5.worker.trade_feed import TradeFeed
 
@@ -162,7 +164,7 @@ class Service:
                 self._schedule.remove(command.watch)
                 self._faults.pop(command.watch, None)
                 self._done(command)
-            case WatchTicks() | WatchBars() | WatchTrade():
+            case WatchTicks() | WatchBars() | WatchSymbol() | WatchTrade():
                 self._schedule.add(self._feed(command, self._attached()), time.perf_counter())
                 self._done(command)
 
@@ -230,7 +232,11 @@ class Service:
             value = encode_value(reading)
             self._send(Answer(command.id, value, 1, "", started, time.time_ns()))
 
-    def _feed(self, command: WatchTicks | WatchBars | WatchTrade, attachment: Attachment) -> Feed:
+    def _feed(
+        self,
+        command: WatchTicks | WatchBars | WatchSymbol | WatchTrade,
+        attachment: Attachment,
+    ) -> Feed:
         library, watch, every = attachment.library, command.watch, command.every_ms / 1_000
         match command:
             case WatchTicks():
@@ -241,6 +247,17 @@ class Service:
             case WatchBars():
                 return BarFeed(
                     library, watch, command.symbol, command.timeframe, every, command.after
+                )
+            case WatchSymbol():
+                quiet_secs = command.quiet_ms / 1_000
+                return SymbolFeed(
+                    library,
+                    watch,
+                    command.symbol,
+                    every,
+                    command.fields,
+                    quiet_secs,
+                    command.selects,
                 )
             case WatchTrade():
                 self._trade = TradeFeed(

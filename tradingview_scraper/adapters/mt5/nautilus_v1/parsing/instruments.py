@@ -16,6 +16,11 @@ from nautilus_trader.model.instruments import (
 )
 from nautilus_trader.model.objects import MONEY_MAX, QUANTITY_MAX, Currency, Price, Quantity
 
+from tradingview_scraper.adapters.mt5.rules.margin import (
+    formula_rate,
+    maintenance_rate,
+    margin_rate,
+)
 from tradingview_scraper.adapters.mt5.rules.symbols import (
     Kind,
     Sizing,
@@ -27,9 +32,6 @@ from tradingview_scraper.adapters.mt5.rules.symbols import (
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import SymbolCalcMode, SymbolOptionRight
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
-
-#: Calculation modes whose margin is divided by the account's leverage [vendor].
-_LEVERAGED: Final = frozenset({SymbolCalcMode.FOREX, SymbolCalcMode.CFDLEVERAGE})
 
 #: A price may rise by this factor after the load before a capped quantity overflows [decision].
 _PRICE_HEADROOM: Final = 2
@@ -46,7 +48,7 @@ class Listing(NamedTuple):
 
 
 def instrument_id(symbol: str, venue: Venue) -> InstrumentId:
-    """The broker's symbol, unchanged but for the one escape, and the venue."""
+    """The broker's symbol, unchanged but for what `escape` writes otherwise, and the venue."""
     return InstrumentId(Symbol(escape(symbol)), venue)
 
 
@@ -62,6 +64,7 @@ def listing(
     leverage: int,
     zone: ZoneRule,
     ts_init: int,
+    measured: Decimal | None = None,
     money_max: float = MONEY_MAX,
     quantity_max: float = QUANTITY_MAX,
 ) -> Listing:
@@ -69,15 +72,18 @@ def listing(
 
     Quantities are units of the underlying (lots x contract size); `lot_size` is the contract size.
     Margin rates are fractions of the notional value that already contain the account's `leverage`
-    where the symbol's formula divides by it, and 1 where it does not: the Nautilus account's own
-    leverage stays 1 [decision]. `info` has all 96 fields of the symbol as the terminal gave them.
-    Currencies that Nautilus does not know are registered.
+    where the symbol's formula divides by it: the Nautilus account's own leverage stays 1
+    [decision]. `measured` is the rate that the terminal itself takes, where it was asked. A margin
+    that is a fixed sum per lot is right at the price at which it was loaded. `info` has all 96
+    fields of the symbol as the terminal gave them. Currencies that Nautilus does not know are
+    registered.
 
     Raises `UnsupportedSymbol` with the reason.
     """
     sizes = sizing(info)
     most = _largest(info, sizes, money_max=money_max, quantity_max=quantity_max)
-    instrument = _build(info, sizes, most, venue=venue, leverage=leverage, zone=zone, ts=ts_init)
+    rate = margin_rate(formula_rate(info, sizes, leverage), measured)
+    instrument = _build(info, sizes, most, venue=venue, rate=rate, zone=zone, ts=ts_init)
     capped = sizes.max_units if most != sizes.max_units else None
     return Listing(info, sizes, instrument, capped)
 
@@ -126,13 +132,10 @@ def _build(
     most: Decimal | None,
     *,
     venue: Venue,
-    leverage: int,
+    rate: Decimal,
     zone: ZoneRule,
     ts: int,
 ) -> Instrument:
-    rate = Decimal(1)
-    if info.trade_calc_mode in _LEVERAGED and leverage > 0:
-        rate = Decimal(1) / leverage
     shared = {
         "instrument_id": instrument_id(info.name, venue),
         "raw_symbol": Symbol(info.name),
@@ -140,7 +143,7 @@ def _build(
         "price_increment": Price.from_str(f"{sizes.price_increment:.{sizes.price_precision}f}"),
         "lot_size": _exact(sizes.lot),
         "margin_init": rate,
-        "margin_maint": rate,
+        "margin_maint": maintenance_rate(info, rate),
         "ts_event": ts,
         "ts_init": ts,
         "info": info._asdict(),
