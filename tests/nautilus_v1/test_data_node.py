@@ -62,9 +62,9 @@ def test_quotes_end_with_the_subscription(terminal, run_node):
         await rig.until(lambda: rig.strategy.quotes)
         client = data_client(rig)
         rig.strategy.unsubscribe_quote_ticks(EURUSD)
-        await rig.until(lambda: not client._tick_watches)
+        await rig.until(lambda: not client._feeds._ticks)
         rig.strategy.subscribe_quote_ticks(EURUSD)
-        await rig.until(lambda: client._tick_watches)
+        await rig.until(lambda: client._feeds._ticks)
         rig.strategy.quotes.clear()
         terminal.push_ticks("EURUSD", ticks(1.3))
         await rig.until(lambda: [q for q in rig.strategy.quotes if str(q.bid_price) == "1.30000"])
@@ -75,7 +75,7 @@ def test_quotes_end_with_the_subscription(terminal, run_node):
 def test_bars_come_when_they_are_closed(terminal, run_node):
     async def drive(rig):
         rig.strategy.subscribe_bars(MINUTE)
-        await rig.until(lambda: data_client(rig)._bar_watches)
+        await rig.until(lambda: data_client(rig)._feeds._bars)
         terminal.advance(30)
         terminal.advance(30 + 4 * 60)
         await rig.until(lambda: len(rig.strategy.bars) >= 4)
@@ -167,7 +167,7 @@ def test_subscriptions_that_cannot_be_served_are_taken_back(terminal, run_node):
         rig.strategy.subscribe_order_book_deltas(EURUSD)
         rig.strategy.subscribe_instrument_status(EURUSD)
         rig.strategy.subscribe_bars(MINUTE)
-        await rig.until(lambda: client._bar_watches)
+        await rig.until(lambda: client._feeds._bars)
         await rig.until(lambda: nowhere not in client.subscribed_quote_ticks())
         assert client.subscribed_bars() == [MINUTE]
         assert client.subscribed_quote_ticks() == [EURUSD]

@@ -56,9 +56,21 @@ class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
     venue: str = "MT5"
     #: Instruments that are loaded at connect.
     instrument_provider: MT5InstrumentProviderConfig = MT5InstrumentProviderConfig()
+    #: Size of both sides of a quote, in lots: the terminal has none.
+    quote_size_lots: float = 1.0
+    #: Rows of a historical answer that the node takes at once; the event loop has a turn after
+    #: each. 0: the whole answer at once, which a node with a data catalog needs where a request
+    #: is answered from both (the parts are sorted only when they come whole).
+    response_rows: int = 4_096
+    #: Seconds for which a history that is not there yet is asked for again: a terminal downloads
+    #: it when it is first asked, and says nothing or too little meanwhile.
+    history_sync_secs: float = 10.0
 
     def __post_init__(self) -> None:
         _check_venue(self.venue)
+        for name in ("quote_size_lots", "response_rows", "history_sync_secs"):
+            if not getattr(self, name) >= 0:
+                raise MT5ConfigError(f"{name} must be 0 or more, was {getattr(self, name):g}")
 
 
 class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):

@@ -2,7 +2,7 @@
 
 Commands go down on the worker's stdin; each is answered exactly once, in the order in which the
 worker took them up, with `Attached`, `Answer` or `Failed` under its `id`. In between come what
-feeds found (`Ticks`, `Bars`, `Trade`, `Fault`), `Started` and `Alive`. Structs are tagged and
+feeds found (`Ticks`, `Bars`, `Trade`, `Book`, `Fault`), `Started`, `Alive`. Structs are tagged and
 array-like, so a frame carries no field names; the library's structs are tuples and travel as
 arrays; rows travel as their bytes. `Attach` and calls of ``login`` carry a password: commands are
 never logged, and their repr shows no values.
@@ -20,6 +20,7 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
     RATE_DTYPE,
     TICK_DTYPE,
     AccountInfo,
+    BookInfo,
     TerminalInfo,
     TradeDeal,
     TradeOrder,
@@ -92,11 +93,15 @@ class TakeSnapshot(_Command, tag=3):
 
 
 class WatchTicks(_Command, tag=4):
-    """Send the ticks of a symbol behind the cursor; without one, from the current tick on."""
+    """Send the ticks of a symbol behind the cursor; without one, from the current tick on.
+
+    Polled every `every_ms` while the symbol is busy, up to every `quiet_ms` while it is not.
+    """
 
     watch: int
     symbol: str
     every_ms: int
+    quiet_ms: int
     time_msc: int | None
     seen: int
 
@@ -127,7 +132,15 @@ class Unwatch(_Command, tag=7):
     watch: int
 
 
-Command = Attach | Call | TakeSnapshot | WatchTicks | WatchBars | WatchTrade | Unwatch
+class WatchBook(_Command, tag=8):
+    """Send the depth of a symbol, now and whenever it changes."""
+
+    watch: int
+    symbol: str
+    every_ms: int
+
+
+Command = Attach | Call | TakeSnapshot | WatchTicks | WatchBars | WatchTrade | Unwatch | WatchBook
 
 
 class _Report(msgspec.Struct, array_like=True):
@@ -238,8 +251,29 @@ class Lost(_Report, tag=11):
     text: str
 
 
+class Book(_Report, tag=12):
+    """The depth of a symbol, whole, when it is another than before."""
+
+    watch: int
+    seq: int
+    #: Wall clock after it was read; the terminal stamps no depth.
+    taken_ns: int
+    entries: tuple[BookInfo, ...]
+
+
 Report = (
-    Attached | Answer | Failed | Started | Ticks | Bars | Trade | Foreign | Fault | Alive | Lost
+    Attached
+    | Answer
+    | Failed
+    | Started
+    | Ticks
+    | Bars
+    | Trade
+    | Foreign
+    | Fault
+    | Alive
+    | Lost
+    | Book
 )
 
 

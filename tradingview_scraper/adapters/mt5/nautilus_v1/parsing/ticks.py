@@ -1,5 +1,6 @@
 """Which quotes are in the ticks that a terminal sent?"""
 
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import FIXED_PRECISION, PRICE_MAX, Price, Quantity
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import TickFlag
@@ -23,6 +25,13 @@ class Quotes(NamedTuple):
 
     ticks: list[QuoteTick]
     skipped: int
+
+
+def quote_size(listing: Listing, lots: float) -> Quantity:
+    """The size of both sides of a quote, in units: so many lots, at least the smallest step."""
+    sizes = listing.sizing
+    steps = max(round(Decimal(str(lots)) * sizes.lot / sizes.size_increment), 1)
+    return Quantity(steps * sizes.size_increment, sizes.size_precision)
 
 
 def quote_ticks(
