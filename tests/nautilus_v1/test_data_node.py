@@ -300,7 +300,7 @@ def test_history_that_is_being_downloaded_is_waited_for(terminal, run_node, mean
 
     async def drive(rig):
         start, end = NOON - dt.timedelta(days=3), NOON - dt.timedelta(days=3, minutes=-30)
-        expected = await ask(rig, rig.strategy.request_bars, MINUTE, start, end)
+        expected = [*await ask(rig, rig.strategy.request_bars, MINUTE, start, end)]
         assert len(expected) == 31
         client = data_client(rig)
         client._requests._history._reached.clear()
