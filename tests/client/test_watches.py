@@ -31,11 +31,14 @@ def run():
     def run(scenario):
         async def on_loop():
             loop, handed, deliveries = asyncio.get_running_loop(), [], Deliveries(lambda: None)
+            gaps = []
 
             def handler(symbol, rows):
                 handed.extend(int(bid) for bid in rows["bid"])
 
-            watch = TickWatch(7, loop, lambda watch: None, "EURUSD", handler, 10, START)
+            watch = TickWatch(
+                7, loop, lambda watch: None, "EURUSD", handler, 10, 10, START, gaps.append
+            )
 
             async def settled():
                 done = asyncio.Event()

@@ -24,15 +24,13 @@ def rates(*rows: tuple[int, float, float, float, float]) -> np.ndarray:
 
 
 @pytest.fixture
-def translate(info_of, zone):
+def translate(listing_of, zone):
     def make(rows, timeframe=Timeframe.M1, ts_init=None, **fields):
         return bars(
             rows,
             bar_type=BarType.from_str("EURUSD.MT5-1-MINUTE-BID-EXTERNAL"),
             timeframe=timeframe,
-            info=info_of("EURUSD", **fields),
-            price_precision=5,
-            size_precision=0,
+            listing=listing_of("EURUSD", **fields),
             zone=zone,
             ts_init=ts_init,
         )
@@ -100,7 +98,7 @@ def test_month_closes_by_the_calendar(translate, zone):
 def test_volume_is_ticks_or_what_was_traded(translate):
     row = rates((1_741_608_000, 1.1, 1.2, 1.0, 1.15))
     assert translate(row).bars[0].volume == 7
-    assert translate(row, chart_mode=int(SymbolChartMode.LAST)).bars[0].volume == 3
+    assert translate(row, chart_mode=int(SymbolChartMode.LAST)).bars[0].volume == 300_000
 
 
 def test_row_that_is_no_bar_is_skipped_and_counted(translate):

@@ -1,19 +1,26 @@
 """Market data of a simulated terminal in a node."""
 
+import asyncio
 import datetime as dt
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from nautilus_trader.model.data import Bar, BarType, QuoteTick
+from nautilus_trader.model.data import Bar, BarType, DataType, QuoteTick
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, Venue
 from nautilus_trader.model.instruments import Equity
 
+from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Gap
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+from tradingview_scraper.adapters.mt5.worker.frames import Ticks, row_bytes
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
 #: Where the stepped clock of the terminal stands.
 NOON = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
+#: The same moment on the server's clock, in milliseconds.
+NOON_MSC = int(NOON.timestamp() + 2 * 3_600 + 3_600) * 1_000
 #: "From the beginning", because Nautilus wants a start.
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MINUTE = BarType.from_str("EURUSD.MT5-1-MINUTE-BID-EXTERNAL")
@@ -62,9 +69,9 @@ def test_quotes_end_with_the_subscription(terminal, run_node):
         await rig.until(lambda: rig.strategy.quotes)
         client = data_client(rig)
         rig.strategy.unsubscribe_quote_ticks(EURUSD)
-        await rig.until(lambda: not client._tick_watches)
+        await rig.until(lambda: not client._feeds._ticks)
         rig.strategy.subscribe_quote_ticks(EURUSD)
-        await rig.until(lambda: client._tick_watches)
+        await rig.until(lambda: client._feeds._ticks)
         rig.strategy.quotes.clear()
         terminal.push_ticks("EURUSD", ticks(1.3))
         await rig.until(lambda: [q for q in rig.strategy.quotes if str(q.bid_price) == "1.30000"])
@@ -75,7 +82,7 @@ def test_quotes_end_with_the_subscription(terminal, run_node):
 def test_bars_come_when_they_are_closed(terminal, run_node):
     async def drive(rig):
         rig.strategy.subscribe_bars(MINUTE)
-        await rig.until(lambda: data_client(rig)._bar_watches)
+        await rig.until(lambda: data_client(rig)._feeds._bars)
         terminal.advance(30)
         terminal.advance(30 + 4 * 60)
         await rig.until(lambda: len(rig.strategy.bars) >= 4)
@@ -167,7 +174,7 @@ def test_subscriptions_that_cannot_be_served_are_taken_back(terminal, run_node):
         rig.strategy.subscribe_order_book_deltas(EURUSD)
         rig.strategy.subscribe_instrument_status(EURUSD)
         rig.strategy.subscribe_bars(MINUTE)
-        await rig.until(lambda: client._bar_watches)
+        await rig.until(lambda: client._feeds._bars)
         await rig.until(lambda: nowhere not in client.subscribed_quote_ticks())
         assert client.subscribed_bars() == [MINUTE]
         assert client.subscribed_quote_ticks() == [EURUSD]
@@ -222,3 +229,96 @@ def test_odd_names_have_ticks(terminal, run_node, symbol):
         assert rig.strategy.quotes[-1].instrument_id.symbol.value == symbol
 
     run_node(terminal, drive, symbols=[symbol])
+
+
+def test_internal_bars_are_built_from_our_quotes(terminal, run_node):
+    internal = BarType.from_str("EURUSD.MT5-3-TICK-BID-INTERNAL")
+
+    async def drive(rig):
+        await rig.until(lambda: rig.strategy.quotes)
+        rig.strategy.subscribe_bars(internal)
+        await rig.until(lambda: rig.node.kernel.data_engine.subscribed_bars())
+        terminal.push_ticks("EURUSD", ticks(1.3, 1.5, 1.2, 1.4, 1.4, 1.4))
+        bar = await rig.until(lambda: [b for b in rig.strategy.bars if b.high == b.open])
+        assert bar[0].bar_type == internal
+
+    run_node(terminal, drive)
+
+
+def test_a_gap_is_published_before_the_ticks_behind_it_and_counted(terminal, run_node):
+    async def drive(rig):
+        await rig.until(lambda: rig.strategy.quotes)
+        client, heard = data_client(rig), []
+        rig.strategy.on_data = heard.append
+        rig.strategy.subscribe_data(DataType(MT5Gap), client_id=ClientId("MT5"))
+        await rig.until(client.subscribed_custom_data)
+        rows = ticks(1.5)
+        rows["time_msc"] = NOON_MSC + 10
+        (feed,) = client._feeds._ticks.values()
+        link = feed.watch._link
+        frame = Ticks(feed.watch.id, feed.watch._seq + 1, NOON_MSC + 10, 1, True, row_bytes(rows))
+        feed.watch.receive(link, frame, Deliveries(lambda: None))
+        (gap,) = await rig.until(lambda: heard)
+        await rig.until(lambda: str(rig.strategy.quotes[-1].bid_price) == "1.50000")
+        assert gap.instrument_id == EURUSD
+        assert gap.after_ns <= gap.until_ns == gap.ts_event == rig.strategy.quotes[-1].ts_event
+        assert client.gaps == {EURUSD: 1}
+        assert client._mt5.gaps == {"EURUSD": 1}
+
+    run_node(terminal, drive)
+
+
+def test_a_large_answer_comes_in_parts_in_order_before_the_callback(terminal, run_node):
+    terminal.advance(6 * 3_600)
+
+    async def drive(rig):
+        start, end = NOON, NOON + dt.timedelta(hours=6)
+        turns, running = [], True
+
+        async def watch_the_loop():
+            while running:
+                turns.append(len(got))
+                await asyncio.sleep(0)
+
+        got, answered = [], []
+        rig.node.kernel.msgbus.subscribe("historical.*", got.append)
+        watching = asyncio.ensure_future(watch_the_loop())
+        rig.strategy.request_quote_ticks(EURUSD, start, end, callback=answered.append)
+        await rig.until(lambda: answered)
+        running = False
+        await watching
+        stamps = [quote.ts_event for quote in got]
+        assert len(stamps) > 3 * 4_096 and stamps == sorted(stamps)
+        assert max(b - a for a, b in pairwise(turns)) <= 4_096
+
+    run_node(terminal, drive)
+
+
+@pytest.mark.parametrize("meanwhile", ["none", "short"])
+def test_history_that_is_being_downloaded_is_waited_for(terminal, run_node, meanwhile):
+    terminal.advance(3_600)
+
+    async def drive(rig):
+        start, end = NOON - dt.timedelta(days=3), NOON - dt.timedelta(days=3, minutes=-30)
+        expected = [*await ask(rig, rig.strategy.request_bars, MINUTE, start, end)]
+        assert len(expected) == 31
+        client = data_client(rig)
+        client._requests._history._reached.clear()
+        terminal.delay_history(3_600.0, meanwhile)
+        answered, got = [], []
+        rig.node.kernel.msgbus.subscribe("historical.*", got.append)
+        rig.strategy.request_bars(MINUTE, start, end, callback=answered.append)
+        asked = terminal.stats()["calls"].get("copy_rates_from", 0)
+        await rig.until(
+            lambda: (
+                terminal.stats()["calls"].get("copy_rates_from_pos", 0)
+                + terminal.stats()["calls"].get("copy_rates_from", 0)
+                > asked + 2
+            )
+        )
+        assert not answered
+        terminal.advance(3_600)
+        await rig.until(lambda: answered)
+        assert got == expected
+
+    run_node(terminal, drive)

@@ -45,7 +45,9 @@ def ns(seconds: float) -> int:
 
 
 def test_ticks_in_pieces_are_the_ticks_of_the_range(ask, monkeypatch):
-    monkeypatch.setattr(history, "_TICKS_PIECE_SECS", 61)
+    monkeypatch.setattr(history, "PAGE", 64)
+    monkeypatch.setattr(history, "_FIRST_PAGE", 16)
+    monkeypatch.setattr(history, "_FIRST_WINDOW_SECS", 61)
 
     async def questions(client):
         everything = await client.copy_ticks_range(
@@ -63,8 +65,7 @@ def test_ticks_in_pieces_are_the_ticks_of_the_range(ask, monkeypatch):
             (NOON + 590, NOON + 600, 10**6),
             (NOON - 600, NOON + HOUR + 1, 50),
         ):
-            rows = await history.read_ticks(
-                client,
+            rows = await history.History(client, sync_secs=0.5).ticks(
                 "EURUSD",
                 start_ns=ns(start),
                 end_ns=ns(end),
@@ -73,23 +74,23 @@ def test_ticks_in_pieces_are_the_ticks_of_the_range(ask, monkeypatch):
             )
             expected = everything[(stamps >= start * 1_000) & (stamps <= end * 1_000)]
             expected = expected[-limit:] if limit else expected
-            assert np.array_equal(rows, expected), (start, end, limit)
+            assert np.array_equal(rows.rows, expected), (start, end, limit)
 
     ask(questions)
 
 
 def test_last_ticks_are_found_however_far_back_they_lie(ask, monkeypatch):
-    monkeypatch.setattr(history, "_TICKS_PIECE_SECS", 300)
+    monkeypatch.setattr(history, "_FIRST_WINDOW_SECS", 300)
 
     async def questions(client):
-        rows = await history.read_ticks(
-            client,
+        rows = await history.History(client, sync_secs=0.5).ticks(
             "EURUSD",
             start_ns=None,
             end_ns=ns(NOON),
             limit=1_500,
             flags=CopyTicks.INFO,
         )
+        rows = rows.rows
         assert len(rows) == 1_500
         assert rows["time_msc"][-1] <= (NOON + AHEAD) * 1_000
         assert (np.diff(rows["time_msc"]) >= 0).all()
@@ -115,14 +116,14 @@ def test_bars_in_pieces_are_the_closed_bars_of_the_range(ask, monkeypatch, timef
             (NOON - 6 * HOUR, NOON + 2 * HOUR, 3),
             (NOON, NOON - 1, 0),
         ):
-            rows = await history.read_bars(
-                client, "EURUSD", timeframe, start_ns=ns(start), end_ns=ns(end), limit=limit
+            rows = await history.History(client, sync_secs=0.5).bars(
+                "EURUSD", timeframe, start_ns=ns(start), end_ns=ns(end), limit=limit
             )
             expected = everything[(closes >= start) & (closes <= end) & closed]
             expected = expected[-limit:] if limit else expected
             assert rows["time"].tolist() == expected["time"].tolist(), (start, end, limit)
-        last = await history.read_bars(
-            client, "EURUSD", timeframe, start_ns=None, end_ns=ns(NOON + 2 * HOUR), limit=4
+        last = await history.History(client, sync_secs=0.5).bars(
+            "EURUSD", timeframe, start_ns=None, end_ns=ns(NOON + 2 * HOUR), limit=4
         )
         assert last["time"].tolist() == everything["time"][:-1][-4:].tolist()
 
@@ -132,12 +133,12 @@ def test_bars_in_pieces_are_the_closed_bars_of_the_range(ask, monkeypatch, timef
 def test_symbol_that_is_not_there_is_an_error_not_nothing(ask):
     async def questions(client):
         with pytest.raises(MT5CallError):
-            await history.read_bars(
-                client, "NOWHERE", Timeframe.M1, start_ns=None, end_ns=ns(NOON), limit=5
+            await history.History(client, sync_secs=0.5).bars(
+                "NOWHERE", Timeframe.M1, start_ns=None, end_ns=ns(NOON), limit=5
             )
         with pytest.raises(MT5CallError):
-            await history.read_ticks(
-                client, "NOWHERE", start_ns=None, end_ns=ns(NOON), limit=5, flags=CopyTicks.INFO
+            await history.History(client, sync_secs=0.5).ticks(
+                "NOWHERE", start_ns=None, end_ns=ns(NOON), limit=5, flags=CopyTicks.INFO
             )
 
     ask(questions)

@@ -88,7 +88,7 @@ def test_what_cannot_travel_is_refused():
 
 @given(st.lists(st.integers(1, 200)), st.lists(st.integers(1, 40), min_size=1))
 def test_commands_are_whole_however_the_pipe_cuts_them(watches, cuts):
-    commands = [frames.WatchTicks(n, n, "EURUSD" * (n % 5), 10, None, 0) for n in watches]
+    commands = [frames.WatchTicks(n, n, "EURUSD" * (n % 5), 10, 10, None, 0) for n in watches]
     stream = b"".join(bytes(frames.encode(command)) for command in commands)
     splitter, found, at = Splitter(), [], 0
     for turn in range(len(stream) + 1):

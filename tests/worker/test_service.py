@@ -193,7 +193,7 @@ def test_a_lost_terminal_ends_the_worker_and_what_waits_is_unsent(served, librar
 
 def test_a_lost_terminal_is_noticed_by_a_poll(served, library):
     library.failures["symbol_select"] = [(-10001, "IPC send failed")]
-    reports = served([WatchTicks(2, 50, "EURUSD", 10, None, 0)], [send(3)])
+    reports = served([WatchTicks(2, 50, "EURUSD", 10, 10, None, 0)], [send(3)])
 
     assert kinds(reports) == [Answer, Lost]
 
@@ -245,7 +245,7 @@ def test_the_trade_state_is_read_at_once_after_a_request(served, library, make):
 def test_a_poll_that_fails_is_reported_once_and_goes_on(served, library, make):
     library.ticks["EURUSD"] = make.ticks([1_700_000_000_000])
     library.failures["symbol_info_tick"] = [(-4, "Terminal: Not found")] * 3
-    reports = served([WatchTicks(2, 50, "EURUSD", 1, None, 0)], turns=100)
+    reports = served([WatchTicks(2, 50, "EURUSD", 1, 1, None, 0)], turns=100)
 
     assert sum(isinstance(report, Fault) for report in reports) == 1
     assert sum(isinstance(report, Ticks) for report in reports) == 1
@@ -257,7 +257,7 @@ def test_a_feed_that_is_dropped_polls_no_more(served, library, make):
             library.ticks["EURUSD"] = make.ticks([1_700_000_000_000 + len(library.calls)])
 
     library.on_call = tick
-    reports = served([WatchTicks(2, 50, "EURUSD", 1, None, 0)], [Unwatch(3, 50)], turns=20)
+    reports = served([WatchTicks(2, 50, "EURUSD", 1, 1, None, 0)], [Unwatch(3, 50)], turns=20)
 
     dropped = next(n for n, r in enumerate(reports) if isinstance(r, Answer) and r.id == 3)
     assert Ticks in kinds(reports[:dropped])
@@ -268,7 +268,7 @@ def test_polls_get_a_turn_between_calls_that_never_end(served, library, make):
     library._symbols_total = lambda: 3
     library.ticks["EURUSD"] = make.ticks([1_700_000_000_000])
     busy = [[read(10 + n)] for n in range(50)]
-    reports = served([WatchTicks(2, 50, "EURUSD", 1, None, 0)], *busy, turns=0)
+    reports = served([WatchTicks(2, 50, "EURUSD", 1, 1, None, 0)], *busy, turns=0)
 
     ticks = next(n for n, report in enumerate(reports) if isinstance(report, Ticks))
     assert ticks < 10

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 from tradingview_scraper.adapters.mt5.worker.library import CallFailed
-from tradingview_scraper.adapters.mt5.worker.tick_feed import PAGE, TickFeed
+from tradingview_scraper.adapters.mt5.worker.tick_feed import GAP_PATIENCE, PAGE, TickFeed
 
 START = 1_700_000_000_000
 EVERY = 0.01
@@ -133,10 +133,65 @@ def test_a_new_feed_goes_on_behind_the_cursor_of_the_last_frame(library, make):
 
 def test_what_the_terminal_has_lost_is_a_gap(library, make):
     library.ticks["EURUSD"] = make.ticks([START + 10_000])
+    feed = tick_feed(library, TickCursor(START, 4))
 
-    (report,) = polled(tick_feed(library, TickCursor(START, 4)), 2)
+    reports, now = [], 0.0
+    while not reports:
+        asked_at = now
+        report, now = feed.step(now)
+        reports += [report] if report else []
 
-    assert report.gap
+    assert reports[0].gap
+    assert GAP_PATIENCE <= asked_at < 2 * GAP_PATIENCE
+
+
+def test_ticks_that_come_back_while_the_terminal_synchronises_are_no_gap(library, make):
+    whole = make.ticks([START, START, START + 5, START + 10_000])
+    library.ticks["EURUSD"] = whole[3:]
+    feed = tick_feed(library, TickCursor(START, 2))
+    assert polled(feed, 5) == []
+
+    library.ticks["EURUSD"] = whole
+    reports = polled(feed, 2, GAP_PATIENCE * 0.9)
+
+    assert numbers(reports) == [3, 4]
+    assert not reports[0].gap
+
+
+def test_all_first_ticks_of_a_symbol_that_had_none_are_sent(library, make):
+    feed = tick_feed(library)
+    assert polled(feed, 3) == []
+
+    library.ticks["EURUSD"] = make.ticks([START + 2, START + 5, START + 9])
+
+    assert numbers(polled(feed, 2, 0.02)) == [1, 2, 3]
+
+
+def test_first_ticks_on_both_sides_of_a_second_are_sent(library, make):
+    feed = tick_feed(library)
+    assert polled(feed, 2) == []
+
+    library.ticks["EURUSD"] = make.ticks([START - 4, START + 1])
+
+    assert numbers(polled(feed, 2, 0.02)) == [1, 2]
+
+
+def test_a_quiet_symbol_is_looked_at_less_often_and_a_busy_one_at_full_speed(library, make):
+    library.ticks["EURUSD"] = make.ticks([START])
+    feed = TickFeed(library, 3, "EURUSD", EVERY, None, quiet_secs=0.2)
+    now, pauses = 100.0, []
+    for _ in range(400):
+        _, due = feed.step(now)
+        pauses.append(due - now)
+        now = due
+
+    assert max(pauses) == pytest.approx(0.2)
+    assert pauses[10] == pytest.approx(EVERY)
+    assert all(pause <= max(EVERY, 0.06 * (now - 100.0)) + 1e-9 for pause in pauses)
+
+    library.ticks["EURUSD"] = make.ticks([START, START + 9_000])
+    report, due = feed.step(now)
+    assert report is not None and due - now == pytest.approx(EVERY)
 
 
 @pytest.mark.parametrize("function", ["symbol_select", "symbol_info_tick", "copy_ticks_from"])

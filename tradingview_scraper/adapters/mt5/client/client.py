@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
@@ -28,10 +29,13 @@ from tradingview_scraper.adapters.mt5.client.sending import outcome_of
 from tradingview_scraper.adapters.mt5.client.trade import TradeState
 from tradingview_scraper.adapters.mt5.client.watches import (
     BarWatch,
+    BookReading,
+    BookWatch,
     FeedWatch,
     HandlerWatch,
     SymbolReading,
     SymbolWatch,
+    TickGap,
     TickWatch,
     Watch,
 )
@@ -84,6 +88,7 @@ class MT5Client(Calls):
         self._ids = count(1)
         self._state_watches: list[HandlerWatch[LaneState]] = []
         self._state_deliveries = Deliveries(_nothing)
+        self._gaps: Counter[str] = Counter()
         self._fact_watches: list[HandlerWatch[list[Fact]]] = []
         self._trade = TradeState(
             next(self._ids),
@@ -143,6 +148,11 @@ class MT5Client(Calls):
     def states(self) -> Mapping[Lane, LaneState]:
         """Each lane's state."""
         return dict(self._connection.states)
+
+    @property
+    def gaps(self) -> Mapping[str, int]:
+        """How often the terminal has lost ticks, by symbol; those that it never did are not in."""
+        return dict(self._gaps)
 
     @property
     def pids(self) -> Mapping[Lane, int | None]:
@@ -207,12 +217,21 @@ class MT5Client(Calls):
         loop: asyncio.AbstractEventLoop,
         *,
         after: TickCursor | None = None,
+        on_gap: Callable[[TickGap], None] | None = None,
     ) -> Watch:
         """Every tick of `symbol` once, in order, `TICK_DTYPE`, server time; the symbol is selected.
 
         Behind `after`, or from the symbol's current tick on (which comes at once). Rows are
-        read-only. What the terminal itself has lost is logged as a gap.
+        read-only. What the terminal itself has lost is logged, counted in `gaps`, and told to
+        `on_gap` on `loop`, directly before the ticks that follow it.
         """
+
+        def gap_found(gap: TickGap) -> None:
+            self._gaps[gap.symbol] += 1
+            _log.warning("the terminal has lost ticks: %s", gap)
+            if on_gap is not None:
+                on_gap(gap)
+
         watch = TickWatch(
             next(self._ids),
             loop,
@@ -220,7 +239,9 @@ class MT5Client(Calls):
             symbol,
             handler,
             self.config.quote_poll_ms,
+            self.config.quote_poll_quiet_ms,
             after,
+            gap_found,
         )
         self._add_feed(Lane.QUOTES, watch)
         return watch
@@ -250,6 +271,31 @@ class MT5Client(Calls):
             after,
         )
         self._add_feed(Lane.HISTORY, watch)
+        return watch
+
+    def watch_book(
+        self,
+        symbol: str,
+        handler: Callable[[BookReading], None],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        on_fault: Callable[[str], None] | None = None,
+    ) -> Watch:
+        """The depth of `symbol`, whole: at once, be it empty, and whenever it is another.
+
+        The terminal is asked for the depth as long as somebody watches. `on_fault` is told on
+        `loop` when it refuses (there is no depth of the symbol) or fails; polling goes on.
+        """
+        watch = BookWatch(
+            next(self._ids),
+            loop,
+            self._forget,
+            symbol,
+            handler,
+            self.config.book_poll_ms,
+            on_fault,
+        )
+        self._add_feed(Lane.QUOTES, watch)
         return watch
 
     def watch_symbol(

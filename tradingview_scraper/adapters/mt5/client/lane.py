@@ -32,6 +32,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Attach,
     Attached,
     Bars,
+    Book,
     Command,
     Failed,
     Fault,
@@ -318,11 +319,10 @@ class LaneWorker:
     def _receive(self, link: Link, report: Report) -> None:
         """A report of a feed, or of the worker itself; on the reader's thread."""
         match report:
-            case Ticks() | Bars() | Trade() | SymbolState() | Foreign():
-                feed = self._feeds.get(report.watch)
-                if feed is not None:
-                    feed.receive(link, report, self.deliveries)
+            case Ticks() | Bars() | Trade() | SymbolState() | Foreign() | Book():
+                self._pass_on(link, report.watch, report)
             case Fault():
+                self._pass_on(link, report.watch, report)
                 _log.warning(
                     "%s lane: %s failed, polling goes on: (%d, %r)",
                     self.lane,
@@ -339,6 +339,11 @@ class LaneWorker:
                 )
             case _:
                 pass
+
+    def _pass_on(self, link: Link, watch: int, report: Report) -> None:
+        feed = self._feeds.get(watch)
+        if feed is not None:
+            feed.receive(link, report, self.deliveries)
 
     def _become(self, state: State, reason: str) -> None:
         with self._changed:

@@ -16,15 +16,19 @@ from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.records import (
     RATE_DTYPE,
     TICK_DTYPE,
+    BookInfo,
     SymbolInfo,
 )
 from tradingview_scraper.adapters.mt5.worker.frames import (
     Bars,
+    Book,
     Command,
+    Fault,
     Report,
     SymbolState,
     Ticks,
     WatchBars,
+    WatchBook,
     WatchSymbol,
     WatchTicks,
 )
@@ -72,6 +76,18 @@ class HandlerWatch[T](Watch):
             self._handler(news)
 
 
+class TickGap(NamedTuple):
+    """The terminal has lost ticks of `symbol`, or has replaced them by others.
+
+    They lie after `after_msc`, the last tick that was handed over, and up to `until_msc`, the first
+    one that is: milliseconds of server time.
+    """
+
+    symbol: str
+    after_msc: int
+    until_msc: int
+
+
 class FeedWatch(Watch):
     """A feed of a worker. Its cursor is behind what was handed over, and resumes the next worker.
 
@@ -101,7 +117,7 @@ class FeedWatch(Watch):
             return self._command(command_id)
 
     def receive(self, link: Link, report: Report, deliveries: Deliveries) -> None:
-        if not isinstance(report, Ticks | Bars | SymbolState) or link is not self._link:
+        if not isinstance(report, Ticks | Bars | Book | SymbolState) or link is not self._link:
             return
         self._seq += 1
         if report.seq != self._seq:
@@ -113,16 +129,17 @@ class FeedWatch(Watch):
         with self._lock:
             if self._is_closed or link is not self._link:
                 return
-            found = self._commit(report)
-        self._handle(found)
+            news = self._commit(report)
+        self._handle(news)
 
     def _command(self, command_id: int) -> Command:
         raise NotImplementedError
 
     def _commit(self, report: Any) -> Any:
+        """What of a frame is handed over; the next worker begins behind it. Locked."""
         raise NotImplementedError
 
-    def _handle(self, found: Any) -> None:
+    def _handle(self, news: Any) -> None:
         raise NotImplementedError
 
 
@@ -202,25 +219,39 @@ class TickWatch(FeedWatch):
         symbol: str,
         handler: Callable[[str, Rows], None],
         every_ms: int,
+        quiet_ms: int,
         cursor: TickCursor | None,
+        on_gap: Callable[[TickGap], None],
     ) -> None:
         super().__init__(watch_id, loop, on_close)
         self.symbol = symbol
         self._handler = handler
         self._every_ms = every_ms
+        self._quiet_ms = quiet_ms
         self._cursor = cursor
+        self._on_gap = on_gap
 
     def _command(self, command_id: int) -> WatchTicks:
         time_msc, seen = self._cursor or (None, 0)
-        return WatchTicks(command_id, self.id, self.symbol, self._every_ms, time_msc, seen)
+        return WatchTicks(
+            command_id, self.id, self.symbol, self._every_ms, self._quiet_ms, time_msc, seen
+        )
 
-    def _commit(self, report: Ticks) -> Rows:
-        self._cursor = TickCursor(report.time_msc, report.seen)
-        if report.gap:
-            _log.warning("%s: the terminal has lost ticks before this frame", self.symbol)
-        return np.frombuffer(report.rows, dtype=TICK_DTYPE)
+    def _commit(self, report: Ticks) -> tuple[TickGap | None, Rows]:
+        before, self._cursor = self._cursor, TickCursor(report.time_msc, report.seen)
+        rows: Rows = np.frombuffer(report.rows, dtype=TICK_DTYPE)
+        gap = None
+        if report.gap and before is not None:
+            gap = TickGap(self.symbol, before.time_msc, int(rows["time_msc"][0]))
+        return gap, rows
 
-    def _handle(self, rows: Rows) -> None:
+    def _handle(self, news: tuple[TickGap | None, Rows]) -> None:
+        gap, rows = news
+        if gap is not None:
+            try:
+                self._on_gap(gap)
+            except Exception:
+                _log.exception("a handler of gaps raised; the ticks after the gap are delivered")
         self._handler(self.symbol, rows)
 
 
@@ -256,3 +287,60 @@ class BarWatch(FeedWatch):
 
     def _handle(self, rows: Rows) -> None:
         self._handler(self.symbol, self._timeframe, rows)
+
+
+class BookReading(NamedTuple):
+    """The depth of `symbol`, whole: what the terminal said, and the wall clock after it was read.
+
+    Of no entries when the book is empty, or (right after the watch began) not there yet.
+    """
+
+    symbol: str
+    entries: tuple[BookInfo, ...]
+    taken_ns: int
+
+
+class BookWatch(FeedWatch):
+    """The depth of one symbol. There is no cursor: every worker begins with the whole book."""
+
+    def __init__(
+        self,
+        watch_id: int,
+        loop: asyncio.AbstractEventLoop,
+        on_close: Callable[[Watch], None],
+        symbol: str,
+        handler: Callable[[BookReading], None],
+        every_ms: int,
+        on_fault: Callable[[str], None] | None,
+    ) -> None:
+        super().__init__(watch_id, loop, on_close)
+        self.symbol = symbol
+        self._handler = handler
+        self._every_ms = every_ms
+        self._on_fault = on_fault
+        self._last: tuple[BookInfo, ...] | None = None
+
+    def receive(self, link: Link, report: Report, deliveries: Deliveries) -> None:
+        if not isinstance(report, Fault):
+            super().receive(link, report, deliveries)
+        elif self._on_fault is not None and link is self._link:
+            text = f"{report.function} failed: ({report.code}, {report.text!r})"
+            deliveries.put(self._loop, self._tell_fault, text)
+
+    def _command(self, command_id: int) -> WatchBook:
+        return WatchBook(command_id, self.id, self.symbol, self._every_ms)
+
+    def _commit(self, report: Book) -> BookReading | None:
+        """None when a new worker begins with the book that was handed over last."""
+        if report.entries == self._last:
+            return None
+        self._last = report.entries
+        return BookReading(self.symbol, report.entries, report.taken_ns)
+
+    def _handle(self, news: BookReading | None) -> None:
+        if news is not None:
+            self._handler(news)
+
+    def _tell_fault(self, text: str) -> None:
+        if self._on_fault is not None and not self.is_closed:
+            self._on_fault(text)

@@ -108,9 +108,7 @@ def bars_of(
         rows,
         bar_type=bar_type_of(known, timeframe),
         timeframe=timeframe,
-        info=known.info,
-        price_precision=known.instrument.price_precision,
-        size_precision=known.instrument.size_precision,
+        listing=known,
         zone=zone,
     )
     return found.bars, found.skipped

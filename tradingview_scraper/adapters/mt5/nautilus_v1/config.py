@@ -95,12 +95,24 @@ class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
     #: Weeks of H1 bars from which the opening hours of an instrument are learned (the library shows
     #: no session table). 0: nothing is learned.
     status_learn_weeks: int = 4
+    #: Size of both sides of a quote, in lots: the terminal has none.
+    quote_size_lots: float = 1.0
+    #: Rows of a historical answer that the node takes at once; the event loop has a turn after
+    #: each. 0: the whole answer at once, which a node with a data catalog needs where a request
+    #: is answered from both (the parts are sorted only when they come whole).
+    response_rows: int = 4_096
+    #: Seconds for which a history that is not there yet is asked for again: a terminal downloads
+    #: it when it is first asked, and says nothing or too little meanwhile.
+    history_sync_secs: float = 10.0
 
     def __post_init__(self) -> None:
         _check_venue(self.venue)
         for name in ("instrument_poll_secs", "status_poll_secs", "status_quiet_secs"):
             if not getattr(self, name) > 0:
                 raise MT5ConfigError(f"{name} must be above 0, was {getattr(self, name):g}")
+        for name in ("quote_size_lots", "response_rows", "history_sync_secs"):
+            if not getattr(self, name) >= 0:
+                raise MT5ConfigError(f"{name} must be 0 or more, was {getattr(self, name):g}")
         if not 0 <= self.status_learn_weeks <= 52:
             raise MT5ConfigError(
                 f"status_learn_weeks must be 0 to 52, was {self.status_learn_weeks}"

@@ -1,54 +1,60 @@
 """How does market data of a terminal reach Nautilus? `MT5DataClient`."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, MessageBus
-from nautilus_trader.core.datetime import dt_to_unix_nanos
 from nautilus_trader.core.message import Command
 from nautilus_trader.data.messages import (
     RequestBars,
     RequestData,
     RequestInstrument,
     RequestInstruments,
+    RequestOrderBookSnapshot,
     RequestQuoteTicks,
+    RequestTradeTicks,
     SubscribeBars,
+    SubscribeData,
     SubscribeInstrument,
     SubscribeInstrumentClose,
     SubscribeInstruments,
     SubscribeInstrumentStatus,
+    SubscribeOrderBook,
     SubscribeQuoteTicks,
+    SubscribeTradeTicks,
     UnsubscribeBars,
+    UnsubscribeData,
     UnsubscribeInstrument,
     UnsubscribeInstrumentClose,
     UnsubscribeInstruments,
     UnsubscribeInstrumentStatus,
+    UnsubscribeOrderBook,
     UnsubscribeQuoteTicks,
+    UnsubscribeTradeTicks,
 )
 from nautilus_trader.live.data_client import LiveMarketDataClient
-from nautilus_trader.model.data import Bar, BarType, QuoteTick
+from nautilus_trader.model.data import OrderBookDelta, OrderBookDepth10, QuoteTick, TradeTick
+from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
-from tradingview_scraper.adapters.mt5.client.watches import Watch
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     without_password,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.history import read_bars, read_ticks
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import Bars, bars, timeframe_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Gap
+from tradingview_scraper.adapters.mt5.nautilus_v1.feeds import Feeds
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import timeframe_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.ticks import quote_ticks
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trade_ticks import has_trades
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.requests import Requests
 from tradingview_scraper.adapters.mt5.nautilus_v1.watchlist import Watchlist
-from tradingview_scraper.adapters.mt5.terminal.api import Rows
-from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks, Timeframe
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
-
-#: Rows that are translated on the event loop; more go through a thread.
-_ON_LOOP: Final = 2_000
 
 
 class Unavailable(Exception):
@@ -76,13 +82,18 @@ def _unanswerable(what: str) -> Any:
     return request
 
 
-class MT5DataClient(LiveMarketDataClient):
-    """Instruments, quotes and bars of one terminal, live and from its history.
+def _check_book_type(book_type: BookType) -> None:
+    if book_type == BookType.L3_MBO:
+        raise Unavailable("the terminal shows price levels, no single orders: take L2_MBP")
 
-    Every tick is delivered once and in order, stamped with UTC; bars are delivered when they are
-    closed. A subscription that cannot be served is logged and taken back; a request that fails is
-    answered, with nothing, and logged. Quotes carry the contract size as size, because the
-    terminal has none.
+
+class MT5DataClient(LiveMarketDataClient):
+    """Instruments, quotes, trades, books and bars of one terminal, live and from its history.
+
+    Every tick is delivered once and in order, stamped with UTC; what the terminal itself has lost
+    is published as `MT5Gap`. Bars are delivered when they are closed, books as whole snapshots. A
+    subscription that cannot be served is logged and taken back; a request that fails is answered,
+    with nothing, and logged. Quotes carry a configured size, because the terminal has none.
     """
 
     def __init__(
@@ -109,9 +120,23 @@ class MT5DataClient(LiveMarketDataClient):
         self._mt5 = client
         self._provider = instrument_provider
         self._is_attached = False
-        self._tick_watches: dict[InstrumentId, Watch] = {}
-        self._bar_watches: dict[BarType, Watch] = {}
         self._watchlist = Watchlist(self, client, instrument_provider, config, loop)
+        self._feeds = Feeds(
+            self, client, loop, quote_lots=config.quote_size_lots, on_refused=self._lose_book
+        )
+        self._requests = Requests(
+            self,
+            client,
+            loop,
+            quote_lots=config.quote_size_lots,
+            response_rows=config.response_rows,
+            sync_secs=config.history_sync_secs,
+        )
+
+    @property
+    def gaps(self) -> Mapping[InstrumentId, int]:
+        """How often the terminal has lost ticks of a subscribed instrument; see `MT5Gap`."""
+        return Counter(self._feeds.gaps)
 
     async def _connect(self) -> None:
         await self._mt5.connect()
@@ -124,10 +149,7 @@ class MT5DataClient(LiveMarketDataClient):
         self._publish_instruments()
 
     async def _disconnect(self) -> None:
-        for watch in (*self._tick_watches.values(), *self._bar_watches.values()):
-            watch.close()
-        self._tick_watches.clear()
-        self._bar_watches.clear()
+        self._feeds.close()
         self._watchlist.close()
         await self._detach()
 
@@ -149,55 +171,68 @@ class MT5DataClient(LiveMarketDataClient):
             self._watchlist.watch_definition(listing)
 
     async def _subscribe_instrument_status(self, command: SubscribeInstrumentStatus) -> None:
-        try:
-            listing = await self._listing(command.instrument_id)
-        except (Unavailable, MT5Error):
-            self._remove_subscription_instrument_status(command.instrument_id)
-            raise
-        if command.instrument_id in self.subscribed_instrument_status():
+        key = command.instrument_id
+        with self._taken_back(self._remove_subscription_instrument_status, key):
+            listing = await self._listing(key)
+        if key in self.subscribed_instrument_status():
             self._watchlist.watch_status(listing)
 
     async def _subscribe_instrument_close(self, command: SubscribeInstrumentClose) -> None:
-        try:
-            listing = await self._listing(command.instrument_id)
-        except (Unavailable, MT5Error):
-            self._remove_subscription_instrument_close(command.instrument_id)
-            raise
-        if command.instrument_id in self.subscribed_instrument_close():
+        key = command.instrument_id
+        with self._taken_back(self._remove_subscription_instrument_close, key):
+            listing = await self._listing(key)
+        if key in self.subscribed_instrument_close():
             self._watchlist.watch_close(listing)
 
+    async def _subscribe(self, command: SubscribeData) -> None:
+        if command.data_type.type is not MT5Gap:
+            self._remove_subscription(command.data_type)
+            raise Unavailable(f"{command.data_type} is no data of MetaTrader 5; MT5Gap is")
+
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
-        instrument_id = command.instrument_id
-        if instrument_id in self._tick_watches:
-            return
-        try:
-            listing = await self._listing(instrument_id)
-            await self._select(listing.info.name)
-        except (Unavailable, MT5Error):
-            self._remove_subscription_quote_ticks(instrument_id)
-            raise
-        # Waiting took a while: unsubscribed, or subscribed by another command meanwhile.
-        is_wanted = instrument_id in self.subscribed_quote_ticks()
-        if is_wanted and instrument_id not in self._tick_watches:
-            self._tick_watches[instrument_id] = self._mt5.watch_ticks(
-                listing.info.name, self._quote_handler(listing), self._loop
-            )
+        key = command.instrument_id
+        with self._taken_back(self._remove_subscription_quote_ticks, key):
+            async with self._ready(key) as listing:
+                # Waiting took a while: it may be unsubscribed by now.
+                if key in self.subscribed_quote_ticks():
+                    self._feeds.add_ticks(listing, QuoteTick)
+
+    async def _subscribe_trade_ticks(self, command: SubscribeTradeTicks) -> None:
+        key = command.instrument_id
+        with self._taken_back(self._remove_subscription_trade_ticks, key):
+            async with self._ready(key) as listing:
+                self._need_trades(listing)
+                if key in self.subscribed_trade_ticks():
+                    self._feeds.add_ticks(listing, TradeTick)
+
+    async def _subscribe_order_book_deltas(self, command: SubscribeOrderBook) -> None:
+        key = command.instrument_id
+        with self._taken_back(self._remove_subscription_order_book_deltas, key):
+            _check_book_type(command.book_type)
+            async with self._ready(key) as listing:
+                self._need_depth(listing)
+                if key in self.subscribed_order_book_deltas():
+                    self._feeds.add_book(listing, OrderBookDelta)
+
+    async def _subscribe_order_book_depth(self, command: SubscribeOrderBook) -> None:
+        key = command.instrument_id
+        with self._taken_back(self._remove_subscription_order_book_depth, key):
+            _check_book_type(command.book_type)
+            async with self._ready(key) as listing:
+                self._need_depth(listing)
+                if key in self.subscribed_order_book_depth():
+                    self._feeds.add_book(listing, OrderBookDepth10)
 
     async def _subscribe_bars(self, command: SubscribeBars) -> None:
         bar_type = command.bar_type
-        if bar_type in self._bar_watches:
-            return
-        try:
-            listing = await self._listing(bar_type.instrument_id)
-            timeframe = timeframe_of(bar_type, listing.info)
-            await self._select(listing.info.name)
-        except (Unavailable, MT5Error, ValueError):
-            self._remove_subscription_bars(bar_type)
-            raise
-        if bar_type in self.subscribed_bars() and bar_type not in self._bar_watches:
-            self._bar_watches[bar_type] = self._mt5.watch_bars(
-                listing.info.name, timeframe, self._bar_handler(bar_type, listing), self._loop
-            )
+        with self._taken_back(self._remove_subscription_bars, bar_type):
+            async with self._ready(bar_type.instrument_id) as listing:
+                timeframe = timeframe_of(bar_type, listing.info)
+                if bar_type in self.subscribed_bars():
+                    self._feeds.add_bars(listing, timeframe, bar_type)
+
+    async def _unsubscribe(self, command: UnsubscribeData) -> None:
+        pass
 
     async def _unsubscribe_instruments(self, command: UnsubscribeInstruments) -> None:
         for instrument in self._provider.list_all():
@@ -213,14 +248,19 @@ class MT5DataClient(LiveMarketDataClient):
         self._watchlist.forget_close(command.instrument_id)
 
     async def _unsubscribe_quote_ticks(self, command: UnsubscribeQuoteTicks) -> None:
-        watch = self._tick_watches.pop(command.instrument_id, None)
-        if watch is not None:
-            watch.close()
+        self._feeds.remove_ticks(command.instrument_id, QuoteTick)
+
+    async def _unsubscribe_trade_ticks(self, command: UnsubscribeTradeTicks) -> None:
+        self._feeds.remove_ticks(command.instrument_id, TradeTick)
+
+    async def _unsubscribe_order_book_deltas(self, command: UnsubscribeOrderBook) -> None:
+        self._feeds.remove_book(command.instrument_id, OrderBookDelta)
+
+    async def _unsubscribe_order_book_depth(self, command: UnsubscribeOrderBook) -> None:
+        self._feeds.remove_book(command.instrument_id, OrderBookDepth10)
 
     async def _unsubscribe_bars(self, command: UnsubscribeBars) -> None:
-        watch = self._bar_watches.pop(command.bar_type, None)
-        if watch is not None:
-            watch.close()
+        self._feeds.remove_bars(command.bar_type)
 
     async def _request_instrument(self, request: RequestInstrument) -> None:
         try:
@@ -250,156 +290,92 @@ class MT5DataClient(LiveMarketDataClient):
 
     async def _request_quote_ticks(self, request: RequestQuoteTicks) -> None:
         try:
-            ticks = await self._read_quotes(request)
+            async with self._ready(request.instrument_id) as listing:
+                await self._requests.quotes(request, listing)
         except Exception as error:
             self._fail(request, f"{type(error).__name__}: {error}")
-            return
-        self._handle_quote_ticks(
-            request.instrument_id, ticks, request.id, request.start, request.end, request.params
-        )
+
+    async def _request_trade_ticks(self, request: RequestTradeTicks) -> None:
+        try:
+            async with self._ready(request.instrument_id) as listing:
+                self._need_trades(listing)
+                await self._requests.trades(request, listing)
+        except Exception as error:
+            self._fail(request, f"{type(error).__name__}: {error}")
 
     async def _request_bars(self, request: RequestBars) -> None:
         try:
-            found = await self._read_bars(request)
+            async with self._ready(request.bar_type.instrument_id) as listing:
+                await self._requests.bars(request, listing)
         except Exception as error:
             self._fail(request, f"{type(error).__name__}: {error}")
-            return
-        self._handle_bars(
-            request.bar_type, found, request.id, request.start, request.end, request.params
-        )
 
-    subscribe = _refused("custom data")
-    subscribe_order_book_deltas = _refused("order book deltas")
-    subscribe_order_book_depth = _refused("order book depths")
-    subscribe_trade_ticks = _refused("trades")
+    async def _request_order_book_snapshot(self, request: RequestOrderBookSnapshot) -> None:
+        try:
+            async with self._ready(request.instrument_id) as listing:
+                self._need_depth(listing)
+                await self._requests.book(request, listing)
+        except Exception as error:
+            self._fail(request, f"{type(error).__name__}: {error}")
+
     subscribe_mark_prices = _refused("mark prices")
     subscribe_index_prices = _refused("index prices")
     subscribe_funding_rates = _refused("funding rates")
     subscribe_option_greeks = _refused("option greeks")
 
-    unsubscribe = _nothing
-    unsubscribe_order_book_deltas = _nothing
-    unsubscribe_order_book_depth = _nothing
-    unsubscribe_trade_ticks = _nothing
     unsubscribe_mark_prices = _nothing
     unsubscribe_index_prices = _nothing
     unsubscribe_funding_rates = _nothing
     unsubscribe_option_greeks = _nothing
 
     request = _unanswerable("custom data")
-    request_trade_ticks = _unanswerable("trades")
     request_funding_rates = _unanswerable("funding rates")
     request_forward_prices = _unanswerable("forward prices")
-    request_order_book_snapshot = _unanswerable("order book snapshots")
     request_order_book_deltas = _unanswerable("order book deltas")
     request_order_book_depth = _unanswerable("order book depths")
 
-    def _quote_handler(self, listing: Listing) -> Callable[[str, Rows], None]:
-        instrument = listing.instrument
+    @contextmanager
+    def _taken_back[K](self, remove: Callable[[K], None], key: K) -> Iterator[None]:
+        """Nautilus counts a subscription before it is served: one that fails is taken out again."""
+        try:
+            yield
+        except BaseException:
+            remove(key)
+            raise
 
-        def handle(symbol: str, rows: Rows) -> None:
-            quotes = quote_ticks(
-                rows,
-                instrument_id=instrument.id,
-                price_precision=instrument.price_precision,
-                size=instrument.lot_size,
-                zone=self._mt5.zone,
-                ts_init=self._clock.timestamp_ns(),
-            )
-            publish = self._handle_data
-            for tick in quotes.ticks:
-                publish(tick)
-            if quotes.skipped:
-                self._log.debug(f"{symbol}: {quotes.skipped} ticks without a quote")
+    @asynccontextmanager
+    async def _ready(self, instrument_id: InstrumentId) -> AsyncIterator[Listing]:
+        """An instrument that the terminal has ticks of: in Market Watch within the block."""
+        listing = await self._listing(instrument_id)
+        async with self._mt5.selected(listing.info.name):
+            yield listing
 
-        return handle
+    def _need_trades(self, listing: Listing) -> None:
+        if not has_trades(listing.info):
+            raise Unavailable(f"the terminal has no last prices of {listing.info.name!r}")
 
-    def _bar_handler(
-        self, bar_type: BarType, listing: Listing
-    ) -> Callable[[str, Timeframe, Rows], None]:
-        def handle(symbol: str, timeframe: Timeframe, rows: Rows) -> None:
-            now = self._clock.timestamp_ns()
-            found = self._translate_bars(rows, bar_type, timeframe, listing, now)
-            for bar in self._taken(found, bar_type):
-                self._handle_data(bar)
+    def _need_depth(self, listing: Listing) -> None:
+        if not listing.info.ticks_bookdepth:
+            raise Unavailable(f"the terminal has no depth of {listing.info.name!r}")
 
-        return handle
-
-    def _translate_bars(
-        self,
-        rows: Rows,
-        bar_type: BarType,
-        timeframe: Timeframe,
-        listing: Listing,
-        ts_init: int | None = None,
-    ) -> Bars:
-        return bars(
-            rows,
-            bar_type=bar_type,
-            timeframe=timeframe,
-            info=listing.info,
-            price_precision=listing.instrument.price_precision,
-            size_precision=listing.instrument.size_precision,
-            zone=self._mt5.zone,
-            ts_init=ts_init,
-        )
-
-    def _taken(self, found: Bars, bar_type: BarType) -> list[Bar]:
-        if found.skipped:
-            self._log.warning(f"{bar_type}: {found.skipped} rows of the terminal are no bars")
-        return found.bars
-
-    async def _read_quotes(self, request: RequestQuoteTicks) -> list[QuoteTick]:
-        listing = await self._listing(request.instrument_id)
-        start_ns, end_ns = self._range_of(request)
-        await self._select(listing.info.name)
-        rows = await read_ticks(
-            self._mt5,
-            listing.info.name,
-            start_ns=start_ns,
-            end_ns=end_ns,
-            limit=request.limit,
-            flags=CopyTicks.INFO,
-        )
-        instrument = listing.instrument
-
-        def translate() -> list[QuoteTick]:
-            return quote_ticks(
-                rows,
-                instrument_id=instrument.id,
-                price_precision=instrument.price_precision,
-                size=instrument.lot_size,
-                zone=self._mt5.zone,
-            ).ticks
-
-        return translate() if len(rows) <= _ON_LOOP else await asyncio.to_thread(translate)
-
-    async def _read_bars(self, request: RequestBars) -> list[Bar]:
-        bar_type = request.bar_type
-        listing = await self._listing(bar_type.instrument_id)
-        timeframe = timeframe_of(bar_type, listing.info)
-        start_ns, end_ns = self._range_of(request)
-        await self._select(listing.info.name)
-        rows = await read_bars(
-            self._mt5,
-            listing.info.name,
-            timeframe,
-            start_ns=start_ns,
-            end_ns=end_ns,
-            limit=request.limit,
-        )
-        if len(rows) <= _ON_LOOP:
-            found = self._translate_bars(rows, bar_type, timeframe, listing)
-        else:
-            found = await asyncio.to_thread(
-                self._translate_bars, rows, bar_type, timeframe, listing
-            )
-        return self._taken(found, bar_type)
-
-    def _range_of(self, request: RequestData) -> tuple[int | None, int]:
-        start = dt_to_unix_nanos(request.start) if request.start is not None else None
-        end = request.end
-        return start, dt_to_unix_nanos(end) if end is not None else self._clock.timestamp_ns()
+    def _lose_book(self, instrument_id: InstrumentId, why: str) -> None:
+        """The terminal refuses the depth that it should have."""
+        self._log.error(f"No depth of {instrument_id}: {why}")
+        for kind, subscribed, remove in (
+            (
+                OrderBookDelta,
+                self.subscribed_order_book_deltas(),
+                self._remove_subscription_order_book_deltas,
+            ),
+            (
+                OrderBookDepth10,
+                self.subscribed_order_book_depth(),
+                self._remove_subscription_order_book_depth,
+            ),
+        ):
+            if instrument_id in subscribed:
+                remove(instrument_id)
+            self._feeds.remove_book(instrument_id, kind)
 
     async def _listing(self, instrument_id: InstrumentId) -> Listing:
         """What is known of an instrument, loaded and published when it was not known."""
@@ -412,11 +388,6 @@ class MT5DataClient(LiveMarketDataClient):
         if known is None or known.instrument.id != instrument_id:
             raise Unavailable(f"{instrument_id} is no instrument of this terminal")
         return known
-
-    async def _select(self, symbol: str) -> None:
-        """The terminal has ticks of symbols in Market Watch only."""
-        if not await self._mt5.symbol_select(symbol, True):
-            raise Unavailable(f"the terminal does not add {symbol!r} to Market Watch")
 
     def _publish_instruments(self) -> None:
         for instrument in self._provider.list_all():

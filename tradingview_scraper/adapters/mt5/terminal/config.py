@@ -59,8 +59,14 @@ class MT5TerminalConfig(
     trade_poll_ms: int = 100
     #: Milliseconds between readings of the account that are sent though only prices moved it.
     account_poll_ms: int = 5_000
-    #: Milliseconds between polls of one symbol's ticks, start to start.
+    #: Milliseconds between polls of one symbol's ticks while it is busy, start to start.
     quote_poll_ms: int = 10
+    #: Most milliseconds between polls of a symbol that is quiet: how late the first tick after a
+    #: silence may be seen. It is polled less often the longer it is quiet (a twentieth of the
+    #: silence), so that hundreds of quiet symbols cost little.
+    quote_poll_quiet_ms: int = 200
+    #: Milliseconds between polls of one symbol's depth.
+    book_poll_ms: int = 50
     #: Milliseconds between polls of one bar series.
     bar_poll_ms: int = 250
     #: Milliseconds before a dead worker is started again; doubles up to the maximum.
@@ -77,6 +83,8 @@ class MT5TerminalConfig(
             ("trade_poll_ms", 1),
             ("account_poll_ms", 1),
             ("quote_poll_ms", 1),
+            ("quote_poll_quiet_ms", self.quote_poll_ms),
+            ("book_poll_ms", 1),
             ("bar_poll_ms", 1),
             ("restart_delay_ms", 1),
             ("restart_delay_max_ms", self.restart_delay_ms),

@@ -58,6 +58,9 @@ class BarFeed:
         self._due = now + self._pause
         return self._due
 
+    def close(self) -> None:
+        """The symbol stays in Market Watch: others may need it there."""
+
     def _new_rows(self) -> Rows | None:
         if not self._selected:
             ask(self._library, "symbol_select", self._symbol, True)

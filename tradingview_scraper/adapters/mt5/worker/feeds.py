@@ -23,6 +23,9 @@ class Feed(Protocol):
     def failed(self, now: float) -> float:
         """A step raised: when to try again."""
 
+    def close(self) -> None:
+        """It is not polled any more: let go of what it holds in the terminal. Never raises."""
+
 
 class Schedule:
     """The feeds of one worker in the order in which they are due."""
@@ -42,7 +45,9 @@ class Schedule:
             heapq.heappush(self._heap, (due, next(self._order), feed))
 
     def remove(self, watch: int) -> None:
-        self._feeds.pop(watch, None)
+        feed = self._feeds.pop(watch, None)
+        if feed is not None:
+            feed.close()
         self._heap = [entry for entry in self._heap if entry[2].watch != watch]
         heapq.heapify(self._heap)
 

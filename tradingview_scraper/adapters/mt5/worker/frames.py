@@ -2,10 +2,10 @@
 
 Commands go down on the worker's stdin; each is answered exactly once, in the order in which the
 worker took them up, with `Attached`, `Answer` or `Failed` under its `id`. In between come what
-feeds found (`Ticks`, `Bars`, `Trade`, `SymbolState`, `Fault`), `Started` and `Alive`. Structs are
-tagged and array-like, so a frame carries no field names; the library's structs are tuples and
-travel as arrays; rows travel as their bytes. `Attach` and calls of ``login`` carry a password:
-commands are never logged, and their repr shows no values.
+feeds found (`Ticks`, `Bars`, `Trade`, `Book`, `SymbolState`, `Fault`), `Started` and `Alive`.
+Structs are tagged and array-like, so a frame carries no field names; the library's structs are
+tuples and travel as arrays; rows travel as their bytes. `Attach` and calls of ``login`` carry a
+password: commands are never logged, and their repr shows no values.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
     RATE_DTYPE,
     TICK_DTYPE,
     AccountInfo,
+    BookInfo,
     SymbolInfo,
     TerminalInfo,
     TradeDeal,
@@ -93,11 +94,15 @@ class TakeSnapshot(_Command, tag=3):
 
 
 class WatchTicks(_Command, tag=4):
-    """Send the ticks of a symbol behind the cursor; without one, from the current tick on."""
+    """Send the ticks of a symbol behind the cursor; without one, from the current tick on.
+
+    Polled every `every_ms` while the symbol is busy, up to every `quiet_ms` while it is not.
+    """
 
     watch: int
     symbol: str
     every_ms: int
+    quiet_ms: int
     time_msc: int | None
     seen: int
 
@@ -122,7 +127,7 @@ class WatchTrade(_Command, tag=6):
     orders_from: int | None
 
 
-class WatchSymbol(_Command, tag=20):
+class WatchSymbol(_Command, tag=8):
     """Send a symbol's record when one of `fields` (places in it) changes.
 
     `quiet_ms` above 0: also when the link to the trade server or the symbol's ticking does.
@@ -143,7 +148,25 @@ class Unwatch(_Command, tag=7):
     watch: int
 
 
-Command = Attach | Call | TakeSnapshot | WatchTicks | WatchBars | WatchTrade | WatchSymbol | Unwatch
+class WatchBook(_Command, tag=9):
+    """Send the depth of a symbol, now and whenever it changes."""
+
+    watch: int
+    symbol: str
+    every_ms: int
+
+
+Command = (
+    Attach
+    | Call
+    | TakeSnapshot
+    | WatchTicks
+    | WatchBars
+    | WatchTrade
+    | WatchSymbol
+    | WatchBook
+    | Unwatch
+)
 
 
 class _Report(msgspec.Struct, array_like=True):
@@ -227,7 +250,7 @@ class Trade(_Report, tag=7):
     orders_from: int
 
 
-class SymbolState(_Report, tag=20):
+class SymbolState(_Report, tag=13):
     """A symbol has changed. `info` None: the terminal does not have it (any more).
 
     `quiet`: no quote has moved for the time asked for; None: not known yet.
@@ -269,6 +292,16 @@ class Lost(_Report, tag=11):
     text: str
 
 
+class Book(_Report, tag=12):
+    """The depth of a symbol, whole, when it is another than before."""
+
+    watch: int
+    seq: int
+    #: Wall clock after it was read; the terminal stamps no depth.
+    taken_ns: int
+    entries: tuple[BookInfo, ...]
+
+
 Report = (
     Attached
     | Answer
@@ -282,6 +315,7 @@ Report = (
     | Fault
     | Alive
     | Lost
+    | Book
 )
 
 

@@ -7,7 +7,7 @@ wait, so that neither starves the other.
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.terminal.records import OrderSendResult
 from tradingview_scraper.adapters.mt5.worker.attach import AttachFailed, Attachment, attach
 from tradingview_scraper.adapters.mt5.worker.bar_feed import BarFeed
+from tradingview_scraper.adapters.mt5.worker.book_feed import BookFeed
 from tradingview_scraper.adapters.mt5.worker.commands import Commands
 from tradingview_scraper.adapters.mt5.worker.feeds import Feed, Schedule
 from tradingview_scraper.adapters.mt5.worker.frames import (
@@ -33,6 +34,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     TakeSnapshot,
     Unwatch,
     WatchBars,
+    WatchBook,
     WatchSymbol,
     WatchTicks,
     WatchTrade,
@@ -76,6 +78,7 @@ class Service:
         self._schedule = Schedule()
         self._attachment: Attachment | None = None
         self._trade: TradeFeed | None = None
+        self._book_users: Counter[str] = Counter()
         self._faults: dict[int, tuple[tuple[str, int, str], float]] = {}
         self._sent_at = time.perf_counter()
         self._is_over = False
@@ -164,7 +167,7 @@ class Service:
                 self._schedule.remove(command.watch)
                 self._faults.pop(command.watch, None)
                 self._done(command)
-            case WatchTicks() | WatchBars() | WatchSymbol() | WatchTrade():
+            case WatchTicks() | WatchBars() | WatchSymbol() | WatchTrade() | WatchBook():
                 self._schedule.add(self._feed(command, self._attached()), time.perf_counter())
                 self._done(command)
 
@@ -234,7 +237,7 @@ class Service:
 
     def _feed(
         self,
-        command: WatchTicks | WatchBars | WatchSymbol | WatchTrade,
+        command: WatchTicks | WatchBars | WatchSymbol | WatchTrade | WatchBook,
         attachment: Attachment,
     ) -> Feed:
         library, watch, every = attachment.library, command.watch, command.every_ms / 1_000
@@ -243,7 +246,10 @@ class Service:
                 cursor = None
                 if command.time_msc is not None:
                     cursor = TickCursor(command.time_msc, command.seen)
-                return TickFeed(library, watch, command.symbol, every, cursor)
+                quiet = command.quiet_ms / 1_000
+                return TickFeed(library, watch, command.symbol, every, cursor, quiet)
+            case WatchBook():
+                return BookFeed(library, watch, command.symbol, every, self._book_users)
             case WatchBars():
                 return BarFeed(
                     library, watch, command.symbol, command.timeframe, every, command.after

@@ -68,6 +68,9 @@ class SymbolFeed:
         self._due = now + self._pause
         return self._due
 
+    def close(self) -> None:
+        """Holds nothing in the terminal but the selection, which is the client's."""
+
     def _read(self) -> tuple[SymbolInfo | None, bool]:
         connected = True
         if self._quiet_secs:

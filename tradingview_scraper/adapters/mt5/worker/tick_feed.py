@@ -13,18 +13,24 @@ from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks
 from tradingview_scraper.adapters.mt5.terminal.records import Tick
 from tradingview_scraper.adapters.mt5.worker.frames import Ticks, row_bytes
 from tradingview_scraper.adapters.mt5.worker.library import ask
+from tradingview_scraper.adapters.mt5.worker.pace import Pace
 
 #: Ticks asked for at once, and so at most in one frame: a handler runs a few milliseconds for it.
 PAGE: Final = 2_048
 #: Longest pause after a poll that failed.
 _PATIENCE: Final = 1.0
+#: Seconds that a gap must last before it is believed: a terminal that synchronises after a restart
+#: has only its newest ticks at first, and the rest of them a moment later [vendor].
+GAP_PATIENCE: Final = 3.0
+#: Pause between two looks at a gap.
+_GAP_PAUSE: Final = 0.1
 
 
 class TickFeed:
     """The ticks of one symbol from a cursor on, each once.
 
     Without a cursor it begins with the symbol's current tick, so that a watcher has a quote at
-    once; a symbol that has no tick yet is waited for.
+    once; a symbol that has no tick yet is waited for, and all of its first ticks are sent.
     """
 
     def __init__(
@@ -34,55 +40,76 @@ class TickFeed:
         symbol: str,
         every_secs: float,
         cursor: TickCursor | None,
+        quiet_secs: float = 0.0,
     ) -> None:
         self.watch = watch
         self._library = library
         self._symbol = symbol
-        self._every = every_secs
         self._cursor = cursor
         self._selected = False
         self._count = PAGE
         self._behind = False
-        self._due = 0.0
-        self._pause = every_secs
+        self._pace = Pace(every_secs, quiet_secs)
+        self._patience = max(_PATIENCE, every_secs)
+        self._pause = self._pace.every
         self._seq = 0
         # The last tick up to which everything was sent: while it stays, nothing is asked for.
         self._last: Tick | None = None
+        # The last look saw another tick than the one before, whether the copy has it yet or not.
+        self._stirs = False
+        # When the symbol was last seen without any tick.
+        self._empty_at: float | None = None
+        # When the gap that is being looked at was first seen.
+        self._gap_at: float | None = None
 
     def step(self, now: float) -> tuple[Ticks | None, float]:
-        report = self._poll()
-        self._pause = self._every
+        report = self._poll(now)
+        self._pause = self._pace.every
+        if self._gap_at is not None:
+            return report, now + _GAP_PAUSE
         if self._behind:
             return report, now
-        self._due = max(min(self._due, now) + self._every, now)
-        return report, self._due
+        return report, self._pace.next(now, found=self._stirs)
 
     def failed(self, now: float) -> float:
         self._selected = False
         self._behind = False
         self._last = None
-        self._pause = min(self._pause * 2, max(_PATIENCE, self._every))
-        self._due = now + self._pause
-        return self._due
+        self._pause = min(self._pause * 2, self._patience)
+        return self._pace.after(now, self._pause)
 
-    def _poll(self) -> Ticks | None:
+    def close(self) -> None:
+        """The symbol stays in Market Watch: others may need it there."""
+
+    def _poll(self, now: float) -> Ticks | None:
         if not self._selected:
             ask(self._library, "symbol_select", self._symbol, True)
             self._selected = True
         if self._behind and self._cursor is not None:
-            return self._read(self._cursor)
+            return self._read(self._cursor, now)
         tick: Tick = ask(self._library, "symbol_info_tick", self._symbol)
+        self._stirs = tick != self._last and tick.time_msc > 0
         # Zeros are no prices: nothing was quoted since the symbol was selected [recorded].
-        if tick == self._last or not tick.time_msc:
+        if not tick.time_msc:
+            self._empty_at = now
+            return None
+        if not self._stirs:
             return None
         self._last = tick
-        report = self._read(self._cursor or TickCursor(tick.time_msc, 0))
+        report = self._read(self._cursor or self._beginning(tick, now), now)
         if self._cursor is None or self._cursor.time_msc < tick.time_msc:
             # The copy lags behind the last tick: look again.
             self._last = None
         return report
 
-    def _read(self, cursor: TickCursor) -> Ticks | None:
+    def _beginning(self, tick: Tick, now: float) -> TickCursor:
+        """The current tick; of a symbol that had none, the second in which it still had none."""
+        if self._empty_at is None:
+            return TickCursor(tick.time_msc, 0)
+        empty = tick.time_msc - int((now - self._empty_at) * 1000) - 1
+        return TickCursor(max(empty, 1) // 1000 * 1000, 0)
+
+    def _read(self, cursor: TickCursor, now: float) -> Ticks | None:
         rows = ask(
             self._library,
             "copy_ticks_from",
@@ -92,6 +119,11 @@ class TickFeed:
             int(CopyTicks.ALL),
         )
         step = advance(cursor, rows)
+        if step.gap and not self._is_lasting(now):
+            # Asked again from the same place, whatever the last tick is by then.
+            self._last, self._behind = None, False
+            return None
+        self._gap_at = None
         self._behind = is_capped(rows, self._count)
         self._count = self._count * 2 if self._behind and not len(step.rows) else PAGE
         self._cursor = step.cursor
@@ -106,3 +138,8 @@ class TickFeed:
             step.gap,
             row_bytes(step.rows),
         )
+
+    def _is_lasting(self, now: float) -> bool:
+        if self._gap_at is None:
+            self._gap_at = now
+        return now - self._gap_at >= GAP_PATIENCE

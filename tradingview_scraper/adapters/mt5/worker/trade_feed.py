@@ -94,6 +94,9 @@ class TradeFeed:
         self._due = now + self._every
         return self._due
 
+    def close(self) -> None:
+        """Holds nothing in the terminal."""
+
     def request_was_sent(self, result: OrderSendResult | None) -> None:
         """Read again from the start: deals of the request may be there already.
 

@@ -6,6 +6,7 @@ from nautilus_trader.model.data import Bar, BarType
 from nautilus_trader.model.enums import BarAggregation, PriceType
 from nautilus_trader.model.objects import PRICE_MAX, Price, Quantity
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.rules.bars import closing_times
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
@@ -65,20 +66,22 @@ def bars(
     *,
     bar_type: BarType,
     timeframe: Timeframe,
-    info: SymbolInfo,
-    price_precision: int,
-    size_precision: int,
+    listing: Listing,
     zone: ZoneRule,
     ts_init: int | None = None,
 ) -> Bars:
     """Closed rows of `RATE_DTYPE`, ascending, as bars stamped with their closing time.
 
-    Volume is the number of ticks, and the traded volume on symbols whose bars are built from last
-    prices. `ts_init` None: the closing time, for history.
+    Volume is the number of ticks, and the traded volume in units on symbols whose bars are built
+    from last prices. `ts_init` None: the closing time, for history.
     """
     closed = zone.utc_ns_array(closing_times(rows["time"], timeframe) * 1000).tolist()
-    is_traded = info.chart_mode == SymbolChartMode.LAST
-    volumes = rows["real_volume" if is_traded else "tick_volume"].tolist()
+    if listing.info.chart_mode == SymbolChartMode.LAST:
+        volumes = (rows["real_volume"] * float(listing.sizing.lot)).tolist()
+    else:
+        volumes = rows["tick_volume"].tolist()
+    price_precision: int = listing.instrument.price_precision
+    size_precision: int = listing.instrument.size_precision
     made: list[Bar] = []
     skipped = 0
     for opened, high, low, close, volume, event in zip(

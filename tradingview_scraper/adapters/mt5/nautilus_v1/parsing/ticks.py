@@ -1,12 +1,16 @@
 """Which quotes are in the ticks that a terminal sent?"""
 
+from decimal import Decimal
+from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import FIXED_PRECISION, PRICE_MAX, Price, Quantity
+from numpy.typing import NDArray
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import TickFlag
@@ -23,6 +27,13 @@ class Quotes(NamedTuple):
 
     ticks: list[QuoteTick]
     skipped: int
+
+
+def quote_size(listing: Listing, lots: float) -> Quantity:
+    """The size of both sides of a quote, in units: so many lots, at least the smallest step."""
+    sizes = listing.sizing
+    steps = max(round(Decimal(str(lots)) * sizes.lot / sizes.size_increment), 1)
+    return Quantity(steps * sizes.size_increment, sizes.size_precision)
 
 
 def quote_ticks(
@@ -52,31 +63,36 @@ def quote_ticks(
     if not keep.all():
         rows = rows[keep]
         bid, ask = rows["bid"], rows["ask"]
-    digits = 10.0**price_precision
-    scale = 10 ** (FIXED_PRECISION - price_precision)
-    bids = np.rint(bid * digits).astype(np.int64).tolist()
-    asks = np.rint(ask * digits).astype(np.int64).tolist()
     events = zone.utc_ns_array(rows["time_msc"]).tolist()
-    inits = events if ts_init is None else [ts_init] * len(events)
-    raw, places, make = size.raw, size.precision, QuoteTick.from_raw
-    precision = price_precision
-    ticks = [
-        make(
-            instrument_id,
-            b * scale,
-            a * scale,
+    inits = repeat(ts_init) if ts_init is not None else events
+    precision, raw, places = repeat(price_precision), repeat(size.raw), repeat(size.precision)
+    ticks = list(
+        map(
+            QuoteTick.from_raw,
+            repeat(instrument_id),
+            _raws(bid, price_precision),
+            _raws(ask, price_precision),
             precision,
             precision,
             raw,
             raw,
             places,
             places,
-            event,
-            init,
+            events,
+            inits,
         )
-        for b, a, event, init in zip(bids, asks, events, inits, strict=True)
-    ]
+    )
     return Quotes(ticks, skipped)
+
+
+def _raws(prices: NDArray[np.float64], precision: int) -> list[int]:
+    """Prices as Nautilus' raw integers, aligned to `precision`."""
+    points = np.rint(prices * 10.0**precision).astype(np.int64)
+    scale = 10 ** (FIXED_PRECISION - precision)
+    if not len(points) or int(np.abs(points).max()) * scale < 2**63:
+        return (points * scale).tolist()
+    # Raw integers are wider than what numpy counts with: 922 and more, at high precision.
+    return [point * scale for point in points.tolist()]
 
 
 def _few(
