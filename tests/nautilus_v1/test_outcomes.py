@@ -137,8 +137,8 @@ def test_unsupported_orders_are_denied_before_they_are_submitted(terminal, run_n
         factory, submit = rig.strategy.order_factory, rig.strategy.submit_order
         instrument = rig.cache.instrument(EURUSD)
         units, price = instrument.make_qty(1_000), Price.from_str("1.00000")
-        limit = factory.limit(EURUSD, OrderSide.BUY, units, price)
-        submit(limit)
+        touched = factory.market_if_touched(EURUSD, OrderSide.BUY, units, price)
+        submit(touched)
         bracket = factory.bracket(
             EURUSD,
             OrderSide.BUY,
@@ -147,13 +147,13 @@ def test_unsupported_orders_are_denied_before_they_are_submitted(terminal, run_n
             tp_price=Price.from_str("2.00000"),
         )
         rig.strategy.submit_order_list(bracket)
-        with_sl = factory.market(EURUSD, OrderSide.BUY, units)
-        submit(with_sl, params={"sl": 1.0})
+        with_size = factory.market(EURUSD, OrderSide.BUY, units)
+        submit(with_size, params={"size": 1.0})
         reduce = factory.market(EURUSD, OrderSide.SELL, units, reduce_only=True)
         submit(reduce)
         reasons = {
-            limit: "UNSUPPORTED_ORDER_TYPE",
-            with_sl: "UNSUPPORTED_PARAMS",
+            touched: "UNSUPPORTED_ORDER_TYPE",
+            with_size: "UNSUPPORTED_PARAMS",
             reduce: "VALIDATION_FAILED",
             **dict.fromkeys(bracket.orders, "UNSUPPORTED_ORDER_LIST"),
         }
