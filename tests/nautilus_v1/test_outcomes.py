@@ -228,3 +228,27 @@ def test_terminal_that_is_gone_takes_no_orders_and_later_does(terminal, run_node
         assert len([deal for deal in terminal.books()["deals"] if deal["symbol"]]) == 1
 
     run_node(terminal, drive, terminal_fields={"restart_delay_ms": 50})
+
+
+def test_order_without_margin_is_denied_by_its_check_and_never_sent(terminal, run_node):
+    async def drive(rig):
+        order = await rig.done(rig.strategy.buy("EURUSD", "10000000"))
+        assert rig.names(order) == ["Initialized", "Denied"]
+        assert "10019" in order.last_event.reason
+        assert rig.sends() == 0
+        small = await rig.done(rig.strategy.buy("EURUSD", "1000"))
+        assert rig.names(small) == ["Initialized", "Submitted", "Accepted", "Filled"]
+        assert rig.sends() == 1
+
+    run_node(terminal, drive, exec_fields={"check_orders": True}, risk_fields={"bypass": True})
+
+
+def test_checked_orders_leave_in_the_order_of_the_commands(terminal, run_node):
+    async def drive(rig):
+        orders = [rig.strategy.buy("EURUSD", str(1_000 * n)) for n in range(1, 6)]
+        for order in orders:
+            await rig.done(order)
+        volumes = [deal["volume"] for deal in terminal.books()["deals"] if deal["symbol"]]
+        assert volumes == [0.01, 0.02, 0.03, 0.04, 0.05]
+
+    run_node(terminal, drive, exec_fields={"check_orders": True})

@@ -78,6 +78,9 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     magic_namespace: int = 1000
     #: Price change that is accepted on symbols with Instant or Request execution, in points.
     deviation_points: int = 20
+    #: Ask ``order_check`` before an order is sent: what lacks margin is denied, not rejected. Costs
+    #: a call; an order is submitted when its check is passed.
+    check_orders: bool = False
     #: Seconds for which a quote forbids what it forbids: an order that is then on the wrong side of
     #: the market, or nearer than the symbol's stops level, is denied. Later the server answers.
     fresh_quote_secs: float = 1.0

@@ -149,12 +149,6 @@ class MT5ExecutionClient(LiveExecutionClient):
             self._log.exception(f"Cannot prepare {order!r}", error)
             self._deny(order, f"SUBMIT_FAILED: {error}")
             return
-        self.generate_order_submitted(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            self._clock.timestamp_ns(),
-        )
         session.submission.send(entry, request)
 
     async def _submit_order_list(self, command: SubmitOrderList) -> None:
@@ -218,7 +212,7 @@ class MT5ExecutionClient(LiveExecutionClient):
                 f"{'it is looked up' if entry.is_unknown else 'the broker has not answered'}"
             )
         if ticket is None and entry is not None and entry.ticket:
-            ticket = VenueOrderId(str(entry.ticket))
+            ticket = entry.venue_order_id(entry.ticket)
         statements = self._need_session().statements
         snapshot = await statements.read()
         for report in statements.orders(snapshot, statements.delivered(snapshot)):

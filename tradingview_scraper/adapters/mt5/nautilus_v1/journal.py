@@ -41,6 +41,8 @@ class Entry:
     #: The position that it closes by another one: its leg of a close-by.
     leg: int = 0
     is_post_only: bool = False
+    #: Handed over to be checked first, and not submitted yet.
+    is_checked: bool = False
     #: Triggered, as Nautilus heard; only a stop limit order is.
     is_triggered: bool = False
     #: The venue said no, or never got it.

@@ -158,6 +158,9 @@ class OwnOrders:
         if entry.is_refused:
             return
         entry.is_refused = True
+        if entry.is_checked:
+            self._out.generate_order_denied(*_whose(entry), reason, ts_event)
+            return
         self._out.generate_order_rejected(
             *_whose(entry), reason=reason, ts_event=ts_event, due_post_only=due_post_only
         )

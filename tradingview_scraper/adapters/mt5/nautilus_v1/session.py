@@ -113,6 +113,7 @@ class Session:
             changes=self.changes,
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
+            checks=config.check_orders,
         )
 
     async def open(self) -> None:

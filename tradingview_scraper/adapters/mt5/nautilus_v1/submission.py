@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Mapping
+from typing import Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
@@ -15,7 +16,11 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_
 from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
+
+#: What ``order_check`` can judge.
+_CHECKED: Final = (TradeAction.DEAL, TradeAction.PENDING)
 
 
 class Submission:
@@ -36,6 +41,7 @@ class Submission:
         changes: Changes,
         loop: asyncio.AbstractEventLoop,
         keepalive_secs: float,
+        checks: bool,
     ) -> None:
         self._out = out
         self._client = client
@@ -44,6 +50,7 @@ class Submission:
         self._changes = changes
         self._loop = loop
         self._keepalive_secs = keepalive_secs
+        self._checks = checks
         self._log = out._log
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -53,9 +60,19 @@ class Submission:
         self._tick()
 
     def send(self, entry: Entry, request: Mapping[str, int | float | str]) -> None:
-        """Hand `request` to the trade lane. Returns at once."""
+        """Hand `request` to the trade lane. Returns at once.
+
+        The order is submitted now; where requests are checked first, when its check is passed.
+        """
+        done = functools.partial(self._on_outcome, entry)
+        begun = None
+        if self._checks and request["action"] in _CHECKED:
+            begun = functools.partial(self._submit, entry)
+            entry.is_checked = True
+        else:
+            self._submit(entry)
         try:
-            self._client.send(request, functools.partial(self._on_outcome, entry), self._loop)
+            self._client.send(request, done, self._loop, check=begun is not None, begun=begun)
         except (MT5Error, ValueError) as error:
             self._own.reject(entry, f"NOT_SENT: {error}", self._out._clock.timestamp_ns())
 
@@ -65,6 +82,15 @@ class Submission:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _submit(self, entry: Entry) -> None:
+        entry.is_checked = False
+        self._out.generate_order_submitted(
+            entry.strategy_id,
+            entry.instrument_id,
+            entry.client_order_id,
+            self._out._clock.timestamp_ns(),
+        )
 
     def _on_outcome(self, entry: Entry, outcome: SendOutcome) -> None:
         if self._is_closed:
