@@ -241,6 +241,7 @@ def run_node() -> Callable[..., None]:
         starts: bool = True,
         strategy_fields: Mapping[str, Any] | None = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        others: Sequence[Strategy] = (),
     ) -> None:
         settings = MT5TerminalConfig(
             **{
@@ -291,7 +292,8 @@ def run_node() -> Callable[..., None]:
                 strategy_id="S-001", order_id_tag="001", **(strategy_fields or {})
             )
             strategy = Recorder(named, symbols)
-            node.trader.add_strategy(strategy)
+            for one in (strategy, *others):
+                node.trader.add_strategy(one)
             node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
             node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
             node.build()

@@ -6,6 +6,7 @@ from nautilus_trader.model.identifiers import PositionId, VenueOrderId
 
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
 from tradingview_scraper.adapters.mt5.rules.facts import (
+    AccountSeen,
     Dealt,
     OrderChanged,
     OrderDone,
@@ -247,6 +248,19 @@ def test_pending_order_of_a_person_is_followed(unknown):
         await rig.until(lambda: working.status == OrderStatus.CANCELED)
         assert rig.names(working) == ["Accepted", "Updated", "Canceled"]
         assert working.strategy_id.value == "EXTERNAL"
+
+    unknown(drive)
+
+
+def test_balance_operation_is_no_fill_and_reaches_the_account_state(unknown):
+    async def drive(rig, order, record, deal, publish):
+        before = len(rig.states)
+        paid = deal(9, 0.0, type=int(DealType.DIVIDEND), symbol="", order=0, magic=0, profit=250.0)
+        account = rig.client._mt5.account
+        publish(Dealt(paid, None), AccountSeen(account._replace(balance=account.balance + 250)))
+        await rig.until(lambda: len(rig.states) > before)
+        assert rig.states[-1].balances[0].total.as_double() == account.balance + 250
+        assert rig.fills() == []
 
     unknown(drive)
 

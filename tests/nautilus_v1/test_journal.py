@@ -9,8 +9,9 @@ from nautilus_trader.model.objects import Quantity
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicTaken
 from tradingview_scraper.adapters.mt5.rules.identity import magic
-from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, OrderReason
+from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, OrderReason, TradeAction
 
+DEAL = {"action": int(TradeAction.DEAL)}
 EXPERT, CLIENT = int(OrderReason.EXPERT), int(OrderReason.CLIENT)
 
 
@@ -29,7 +30,7 @@ def order():
 
 @pytest.fixture
 def entry(journal, order):
-    return journal.enter(order)
+    return journal.enter(order, DEAL)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_order_is_in_flight_until_accepted_or_refused(journal, entry):
 
 def test_magic_that_is_in_use_is_refused(journal, entry, order):
     with pytest.raises(MagicTaken, match=str(entry.client_order_id)):
-        journal.enter(order)
+        journal.enter(order, DEAL)
 
 
 def test_magic_that_the_venue_has_already_is_refused(journal, order):
@@ -95,4 +96,4 @@ def test_magic_that_the_venue_has_already_is_refused(journal, order):
 
 def test_magic_of_another_namespace_is_nobodys_concern(journal, order):
     journal.note_foreign(magic(1001, order.client_order_id.value))
-    journal.enter(order)
+    journal.enter(order, DEAL)

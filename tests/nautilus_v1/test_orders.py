@@ -12,7 +12,8 @@ from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.identifiers import PositionId, StrategyId, TraderId
 from nautilus_trader.model.objects import Price, Quantity
 
-from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Denied, request_for
+from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
+from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Circumstances, request_for
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     SymbolFilling,
@@ -25,7 +26,7 @@ FACTORY = OrderFactory(TraderId("T-1"), StrategyId("S-1"), clock=TestClock())
 
 
 @pytest.fixture
-def ask(listing_of):
+def ask(listing_of, zone):
     """The request of an order on EURUSD. Keywords change symbol, command and account."""
 
     def make(
@@ -40,6 +41,8 @@ def ask(listing_of):
         reducing=0,
         quote=True,
         symbol=None,
+        fresh=True,
+        may_be_dropped=False,
         **terms,
     ):
         listing = listing_of("EURUSD", **symbol or {})
@@ -64,16 +67,18 @@ def ask(listing_of):
             0,
             0,
         )
-        return request_for(
-            command,
-            listing,
+        now = Circumstances(
             hedging=hedging,
             positions=positions,
             reducing=Decimal(reducing),
             quote=tick if quote else None,
+            is_fresh=fresh,
             magic=123,
             deviation=20,
+            zone=zone,
+            may_be_dropped=may_be_dropped,
         )
+        return request_for(command, listing, now)
 
     return make
 
@@ -124,7 +129,11 @@ def test_time_in_force_becomes_the_filling(ask, terms, filling):
             "UNSUPPORTED_TIME_IN_FORCE",
         ),
         ({"quote_quantity": True}, "UNSUPPORTED_QUOTE_QUANTITY"),
-        ({"params": {"sl": 1.0}}, "UNSUPPORTED_PARAMS"),
+        ({"params": {"size": 1.0}}, "UNSUPPORTED_PARAMS"),
+        ({"params": {"sl": 1.10001}}, "VALIDATION_FAILED"),
+        ({"params": {"sl": "low"}}, "VALIDATION_FAILED"),
+        ({"params": {"sl": 1.000001}}, "VALIDATION_FAILED"),
+        ({"params": {"filling": "ALL"}}, "VALIDATION_FAILED"),
         ({"units": 999}, "VALIDATION_FAILED"),
         ({"units": 1_500}, "VALIDATION_FAILED"),
         ({"units": 20_000_000}, "VALIDATION_FAILED"),
@@ -138,22 +147,21 @@ def test_what_cannot_be_sent_is_denied_with_its_code(ask, how, code):
         ask(**how)
 
 
-@pytest.mark.parametrize("kind", ["limit", "stop_market", "stop_limit", "market_if_touched"])
-def test_other_order_types_are_denied(ask, listing_of, kind):
-    price = {"price": Price.from_str("1.0"), "trigger_price": Price.from_str("1.1")}
+@pytest.mark.parametrize("kind", ["market_if_touched", "limit_if_touched", "market_to_limit"])
+def test_other_order_types_are_denied_with_the_way(ask, listing_of, kind):
+    prices = {"price": Price.from_str("1.0"), "trigger_price": Price.from_str("1.1")}
     takes = {
-        "limit": ["price"],
-        "stop_market": ["trigger_price"],
-        "stop_limit": ["price", "trigger_price"],
         "market_if_touched": ["trigger_price"],
+        "limit_if_touched": ["price", "trigger_price"],
+        "market_to_limit": [],
     }
     order = getattr(FACTORY, kind)(
         listing_of("EURUSD").instrument.id,
         OrderSide.BUY,
         Quantity.from_int(1_000),
-        **{name: price[name] for name in takes[kind]},
+        **{name: prices[name] for name in takes[kind]},
     )
-    with pytest.raises(Denied, match="UNSUPPORTED_ORDER_TYPE: order_type="):
+    with pytest.raises(Denied, match=r"UNSUPPORTED_ORDER_TYPE: order_type=.* emulation_trigger"):
         ask(order)
 
 

@@ -137,8 +137,8 @@ def test_unsupported_orders_are_denied_before_they_are_submitted(terminal, run_n
         factory, submit = rig.strategy.order_factory, rig.strategy.submit_order
         instrument = rig.cache.instrument(EURUSD)
         units, price = instrument.make_qty(1_000), Price.from_str("1.00000")
-        limit = factory.limit(EURUSD, OrderSide.BUY, units, price)
-        submit(limit)
+        touched = factory.market_if_touched(EURUSD, OrderSide.BUY, units, price)
+        submit(touched)
         bracket = factory.bracket(
             EURUSD,
             OrderSide.BUY,
@@ -147,13 +147,13 @@ def test_unsupported_orders_are_denied_before_they_are_submitted(terminal, run_n
             tp_price=Price.from_str("2.00000"),
         )
         rig.strategy.submit_order_list(bracket)
-        with_sl = factory.market(EURUSD, OrderSide.BUY, units)
-        submit(with_sl, params={"sl": 1.0})
+        with_size = factory.market(EURUSD, OrderSide.BUY, units)
+        submit(with_size, params={"size": 1.0})
         reduce = factory.market(EURUSD, OrderSide.SELL, units, reduce_only=True)
         submit(reduce)
         reasons = {
-            limit: "UNSUPPORTED_ORDER_TYPE",
-            with_sl: "UNSUPPORTED_PARAMS",
+            touched: "UNSUPPORTED_ORDER_TYPE",
+            with_size: "UNSUPPORTED_PARAMS",
             reduce: "VALIDATION_FAILED",
             **dict.fromkeys(bracket.orders, "UNSUPPORTED_ORDER_LIST"),
         }
@@ -228,3 +228,27 @@ def test_terminal_that_is_gone_takes_no_orders_and_later_does(terminal, run_node
         assert len([deal for deal in terminal.books()["deals"] if deal["symbol"]]) == 1
 
     run_node(terminal, drive, terminal_fields={"restart_delay_ms": 50})
+
+
+def test_order_without_margin_is_denied_by_its_check_and_never_sent(terminal, run_node):
+    async def drive(rig):
+        order = await rig.done(rig.strategy.buy("EURUSD", "10000000"))
+        assert rig.names(order) == ["Initialized", "Denied"]
+        assert "10019" in order.last_event.reason
+        assert rig.sends() == 0
+        small = await rig.done(rig.strategy.buy("EURUSD", "1000"))
+        assert rig.names(small) == ["Initialized", "Submitted", "Accepted", "Filled"]
+        assert rig.sends() == 1
+
+    run_node(terminal, drive, exec_fields={"check_orders": True}, risk_fields={"bypass": True})
+
+
+def test_checked_orders_leave_in_the_order_of_the_commands(terminal, run_node):
+    async def drive(rig):
+        orders = [rig.strategy.buy("EURUSD", str(1_000 * n)) for n in range(1, 6)]
+        for order in orders:
+            await rig.done(order)
+        volumes = [deal["volume"] for deal in terminal.books()["deals"] if deal["symbol"]]
+        assert volumes == [0.01, 0.02, 0.03, 0.04, 0.05]
+
+    run_node(terminal, drive, exec_fields={"check_orders": True})

@@ -36,6 +36,7 @@ def setting(listing_of, zone):
         ts_init=1,
         listings={"EURUSD": listing_of("EURUSD")},
         owner=lambda order, deal: None,
+        known=lambda client_order_id: None,
     )
 
 
@@ -94,7 +95,10 @@ def test_two_tickets_of_one_symbol_are_two_positions(reading, traded, setting):
         ("2", "2"),
     ]
     assert {r.order_status for r in reports} == {OrderStatus.FILLED}
-    assert [r.trade_id.value for r in fill_reports(snapshot.deals, setting)] == ["1001", "1002"]
+    assert [r.trade_id.value for r in fill_reports(snapshot, snapshot.deals, setting)] == [
+        "1001",
+        "1002",
+    ]
     positions = position_reports(snapshot, [], setting)
     assert [(str(r.venue_position_id), r.signed_decimal_qty) for r in positions] == [
         ("1", 1_000),
@@ -176,5 +180,5 @@ def test_symbol_that_is_no_instrument_is_left_out(reading, traded, setting):
     order, deal, held = traded(1, symbol="BOND")
     snapshot = reading(history=[order], deals=[deal], positions=[held])
     assert order_reports(snapshot, [deal], setting) == []
-    assert fill_reports([deal], setting) == []
+    assert fill_reports(snapshot, [deal], setting) == []
     assert position_reports(snapshot, [], setting) == []

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tradingview_scraper.adapters.mt5.rules.filling import market_filling
+from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import (
-    RequestRefused,
     comment_text,
     market_deal,
-    market_filling,
 )
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,

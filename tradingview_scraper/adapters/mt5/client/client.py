@@ -22,7 +22,7 @@ from tradingview_scraper.adapters.mt5.client.lanes import (
     State,
     deadline_secs,
 )
-from tradingview_scraper.adapters.mt5.client.pending import Settlement
+from tradingview_scraper.adapters.mt5.client.pending import Progress
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome, Snapshot
 from tradingview_scraper.adapters.mt5.client.selection import Selection
 from tradingview_scraper.adapters.mt5.client.sending import outcome_of
@@ -60,6 +60,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Attached,
     Call,
     Command,
+    Started,
     TakeSnapshot,
 )
 
@@ -190,22 +191,30 @@ class MT5Client(Calls):
         request: Request,
         done: Callable[[SendOutcome], None],
         loop: asyncio.AbstractEventLoop,
+        *,
+        check: bool = False,
+        begun: Callable[[], None] | None = None,
     ) -> None:
         """``order_send`` without waiting; requests leave in the order in which they were given.
 
-        `done` runs on `loop` exactly once, before any facts that follow from the request. Raises
-        ValueError for a request that the library would take wrongly; `done` is not called then.
+        `done` runs on `loop` exactly once, before any facts that follow from the request. With
+        `check` it is only sent when ``order_check`` takes it, directly before. `begun` runs on
+        `loop` when it is about to be sent, and not at all when it is not. Raises ValueError for a
+        request that the library would take wrongly; nothing is called then.
         """
         prepared = prepare_request(request)
         deliveries = self._connection.deliveries(Lane.TRADE)
 
-        def settle(settlement: Settlement) -> None:
-            deliveries.put(loop, done, outcome_of(request, settlement))
+        def settle(settlement: Progress) -> None:
+            if not isinstance(settlement, Started):
+                deliveries.put(loop, done, outcome_of(request, settlement))
+            elif begun is not None:
+                deliveries.put(loop, begun)
 
         self._connection.put(
             Lane.TRADE,
             _REQUEST,
-            lambda i: Call(i, _REQUEST, [prepared], {}),
+            lambda i: Call(i, _REQUEST, [prepared], {}, check),
             self.config.order_timeout_secs,
             settle,
         )
@@ -381,7 +390,9 @@ class MT5Client(Calls):
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         future.set_running_or_notify_cancel()
 
-        def settle(settlement: Settlement) -> None:
+        def settle(settlement: Progress) -> None:
+            if isinstance(settlement, Started):
+                return
             try:
                 future.set_result(value_of(function, settlement))
             except MT5Error as error:

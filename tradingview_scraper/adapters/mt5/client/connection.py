@@ -14,7 +14,7 @@ from collections.abc import Callable
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.client.lane import Feed, LaneWorker
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State, deadline_secs
-from tradingview_scraper.adapters.mt5.client.pending import Settlement
+from tradingview_scraper.adapters.mt5.client.pending import Progress
 from tradingview_scraper.adapters.mt5.client.trade import TradeState
 from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.errors import (
@@ -99,7 +99,7 @@ class Connection:
         function: str,
         make: Callable[[int], Command],
         timeout_secs: float,
-        settle: Callable[[Settlement], None],
+        settle: Callable[[Progress], None],
     ) -> None:
         """Give a lane's worker a command; `settle` is called exactly once, on any thread."""
         refusal = self._refusal
@@ -107,7 +107,7 @@ class Connection:
             settle(MT5IdentityError(f"{function} was not sent: {refusal}"))
             return
 
-        def look_and_settle(settlement: Settlement) -> None:
+        def look_and_settle(settlement: Progress) -> None:
             if isinstance(settlement, Failed) and settlement.kind is FailureKind.IDENTITY:
                 self._found_foreign(settlement.text)
             settle(settlement)
@@ -292,7 +292,7 @@ class Connection:
         """Raises unless the terminal answers the trade lane."""
         asked: concurrent.futures.Future[None] = concurrent.futures.Future()
 
-        def settle(settlement: Settlement) -> None:
+        def settle(settlement: Progress) -> None:
             if isinstance(settlement, Failed | MT5Error):
                 asked.set_exception(MT5ConnectionError(f"the terminal is gone: {settlement}"))
             else:

@@ -17,7 +17,7 @@ from tradingview_scraper.adapters.mt5.client.answers import error_of
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, State, silence_secs
 from tradingview_scraper.adapters.mt5.client.link import Link
-from tradingview_scraper.adapters.mt5.client.pending import Settlement
+from tradingview_scraper.adapters.mt5.client.pending import Progress
 from tradingview_scraper.adapters.mt5.client.process import spawn
 from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.errors import (
@@ -143,7 +143,7 @@ class LaneWorker:
         function: str,
         make: Callable[[int], Command],
         timeout_secs: float,
-        settle: Callable[[Settlement], None],
+        settle: Callable[[Progress], None],
     ) -> None:
         """Give the worker a command. `settle` is called exactly once, on another thread or here.
 
@@ -297,7 +297,7 @@ class LaneWorker:
             lambda settlement: self._settle_attach(link, settlement),
         )
 
-    def _settle_attach(self, link: Link, settlement: Settlement) -> None:
+    def _settle_attach(self, link: Link, settlement: Progress) -> None:
         if isinstance(settlement, Failed):
             self._ends = error_of(settlement)
         if not isinstance(settlement, Attached):
@@ -355,5 +355,5 @@ class LaneWorker:
             self._changed.notify_all()
 
 
-def _ignore(settlement: Settlement) -> None:
+def _ignore(settlement: Progress) -> None:
     """A feed that cannot be started says so by a fault, or its worker is gone anyway."""

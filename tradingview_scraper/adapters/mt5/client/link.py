@@ -19,7 +19,7 @@ from typing import Final, cast
 import msgspec
 
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
-from tradingview_scraper.adapters.mt5.client.pending import Pending, PendingCalls, Settlement
+from tradingview_scraper.adapters.mt5.client.pending import Pending, PendingCalls, Progress
 from tradingview_scraper.adapters.mt5.worker.frames import (
     PREFIX,
     Answer,
@@ -80,9 +80,12 @@ class Link:
         function: str,
         make: Callable[[int], Command],
         timeout_secs: float,
-        settle: Callable[[Settlement], None],
+        settle: Callable[[Progress], None],
     ) -> None:
-        """Send a command; `settle` is called once, on the reader's or the lane's thread. Locked."""
+        """Send a command; `settle` is called once, on the reader's or the lane's thread. Locked.
+
+        For a trade request it is called before that with `Started`, when it is begun.
+        """
         call_id = next(self._ids)
         now = time.perf_counter()
         pending = Pending(call_id, function, timeout_secs, settle, encode(make(call_id)), now)
@@ -197,7 +200,9 @@ class Link:
                     self._settle(report, now)
                 case Started():
                     with self._changed:
-                        self._calls.started(report.id, now)
+                        pending = self._calls.started(report.id, now)
+                    if pending is not None:
+                        pending.settle(report)
                 case _:
                     self._receive(self, report)
                     if self._deliveries.is_full:

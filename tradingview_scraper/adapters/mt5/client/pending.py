@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallTimeout, MT5Error, MT5LaneLost
-from tradingview_scraper.adapters.mt5.worker.frames import Answer, Attached, Failed
+from tradingview_scraper.adapters.mt5.worker.frames import Answer, Attached, Failed, Started
 
 #: What becomes of a call: the worker's word, or why there is none.
 Settlement = Answer | Attached | Failed | MT5Error
+#: That, or the word before it: a trade request is begun.
+Progress = Settlement | Started
 
 #: Bytes that a pipe takes without a reader, on every system; a worker that hangs reads nothing.
 PIPE_ROOM: Final = 4_000
@@ -21,7 +23,7 @@ class Pending:
     id: int
     function: str
     timeout_secs: float
-    settle: Callable[[Settlement], None]
+    settle: Callable[[Progress], None]
     frame: bytearray
     submitted: float
     size: int = 0
@@ -74,13 +76,14 @@ class PendingCalls:
         frame, pending.frame = pending.frame, bytearray()
         return frame
 
-    def started(self, call_id: int, now: float) -> None:
+    def started(self, call_id: int, now: float) -> Pending | None:
         """The worker has taken this one up, before others perhaps."""
         pending = self._calls.pop(call_id, None)
         if pending is not None:
             pending.is_started = True
             self._calls = {call_id: pending, **self._calls}
             self.progress = now
+        return pending
 
     def answered(self, call_id: int, now: float) -> Pending | None:
         pending = self._calls.pop(call_id, None)

@@ -136,6 +136,18 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     magic_namespace: int = 1000
     #: Price change that is accepted on symbols with Instant or Request execution, in points.
     deviation_points: int = 20
+    #: Ask ``order_check`` before an order is sent: what lacks margin is denied, not rejected. Costs
+    #: a call; an order is submitted when its check is passed.
+    check_orders: bool = False
+    #: Seconds for which a quote forbids what it forbids: an order that is then on the wrong side of
+    #: the market, or nearer than the symbol's stops level, is denied. Later the server answers.
+    fresh_quote_secs: float = 1.0
+    #: Send orders and stops that the server drops at the end of its day (`order_gtc_mode`) though
+    #: they were to last. Their end is told as it comes. They are denied otherwise.
+    allow_daily_expiry: bool = False
+    #: Seconds after which an order that still works unchanged proves that a change or cancel of
+    #: unknown outcome did nothing.
+    unproven_change_secs: float = 60.0
     #: Seconds after which an order whose outcome is not known yet is confirmed to be in flight, so
     #: that the engine does not give it up. Below the engine's `inflight_check_threshold_ms`.
     inflight_keepalive_secs: float = 2.0
@@ -156,9 +168,12 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
             )
         if self.deviation_points < 0:
             raise MT5ConfigError(f"deviation_points must be 0 or more, was {self.deviation_points}")
-        if not self.inflight_keepalive_secs > 0:
+        for name in ("inflight_keepalive_secs", "unproven_change_secs"):
+            if not getattr(self, name) > 0:
+                raise MT5ConfigError(f"{name} must be above 0, was {getattr(self, name):g}")
+        if not self.fresh_quote_secs >= 0:
             raise MT5ConfigError(
-                f"inflight_keepalive_secs must be above 0, was {self.inflight_keepalive_secs:g}"
+                f"fresh_quote_secs must be 0 or more, was {self.fresh_quote_secs:g}"
             )
 
 

@@ -28,7 +28,7 @@ from nautilus_trader.execution.reports import (
     PositionStatusReport,
 )
 from nautilus_trader.live.execution_client import LiveExecutionClient
-from nautilus_trader.model.enums import AccountType, OmsType, OrderStatus, OrderType
+from nautilus_trader.model.enums import AccountType, OmsType, OrderStatus
 from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
@@ -37,14 +37,16 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5ExecClientConfig,
     without_password,
 )
+from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
-from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import (
     check_countable,
     oms_type_of,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.session import Session, publish_account
+from tradingview_scraper.adapters.mt5.rules.requests import Fields
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
 from tradingview_scraper.adapters.mt5.terminal.errors import (
     MT5ConfigError,
     MT5Error,
@@ -52,16 +54,24 @@ from tradingview_scraper.adapters.mt5.terminal.errors import (
 )
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
-_OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+_OPEN = (
+    OrderStatus.ACCEPTED,
+    OrderStatus.TRIGGERED,
+    OrderStatus.PENDING_UPDATE,
+    OrderStatus.PENDING_CANCEL,
+    OrderStatus.PARTIALLY_FILLED,
+)
+_NOT_CONNECTED = "TRADING_HALTED: the account is not connected"
 
 
 class MT5ExecutionClient(LiveExecutionClient):
     """One account on one terminal.
 
-    Takes market orders, and closes tickets; everything else is denied with a reason before it is
-    submitted. Fills come from the account's deals, never from the reply to a request. An order
-    whose outcome is unknown stays in flight, and is never sent again, until the account's records
-    prove what happened. Commands are handed over and not waited for.
+    Takes market, limit, stop and stop limit orders, changes and cancels them, and closes tickets;
+    what the symbol does not take is denied with a reason before it is submitted. Fills come from
+    the account's deals, never from the reply to a request. An order whose outcome is unknown stays
+    in flight, and is never sent again, until the account's records prove what happened. Commands
+    are handed over and not waited for.
 
     Raises `MT5ConfigError` where the configuration has no login.
     """
@@ -127,11 +137,11 @@ class MT5ExecutionClient(LiveExecutionClient):
             return
         session = self._session
         if session is None:
-            self._deny(order, "TRADING_HALTED: the account is not connected")
+            self._deny(order, _NOT_CONNECTED)
             return
         try:
             request = session.request(command)
-            entry = self._journal.enter(order)
+            entry = self._journal.enter(order, request, leg=_leg_of(command, request))
         except Denied as error:
             self._deny(order, str(error))
             return
@@ -139,12 +149,6 @@ class MT5ExecutionClient(LiveExecutionClient):
             self._log.exception(f"Cannot prepare {order!r}", error)
             self._deny(order, f"SUBMIT_FAILED: {error}")
             return
-        self.generate_order_submitted(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            self._clock.timestamp_ns(),
-        )
         session.submission.send(entry, request)
 
     async def _submit_order_list(self, command: SubmitOrderList) -> None:
@@ -152,18 +156,20 @@ class MT5ExecutionClient(LiveExecutionClient):
             self._deny(order, "UNSUPPORTED_ORDER_LIST: send the orders one by one")
 
     async def _modify_order(self, command: ModifyOrder) -> None:
-        order = self._cache.order(command.client_order_id)
+        if self._session is not None:
+            self._session.changes.modify(command)
+            return
         self.generate_order_modify_rejected(
             command.strategy_id,
             command.instrument_id,
             command.client_order_id,
             command.venue_order_id,
-            f"UNSUPPORTED_MODIFY: {_state_of(order)}",
+            _NOT_CONNECTED,
             self._clock.timestamp_ns(),
         )
 
     async def _cancel_order(self, command: CancelOrder) -> None:
-        self._reject_cancel(command, self._cache.order(command.client_order_id))
+        self._cancel(command.client_order_id)
 
     async def _cancel_all_orders(self, command: CancelAllOrders) -> None:
         wanted = {
@@ -172,12 +178,12 @@ class MT5ExecutionClient(LiveExecutionClient):
             "side": command.order_side,
         }
         working = [*self._cache.orders_open(**wanted), *self._cache.orders_inflight(**wanted)]
-        for order in {order.client_order_id: order for order in working}.values():
-            self._reject_cancel(order, order)
+        for client_order_id in dict.fromkeys(order.client_order_id for order in working):
+            self._cancel(client_order_id)
 
     async def _batch_cancel_orders(self, command: BatchCancelOrders) -> None:
         for cancel in command.cancels:
-            await self._cancel_order(cancel)
+            self._cancel(cancel.client_order_id)
 
     async def _query_account(self, command: QueryAccount) -> None:
         try:
@@ -206,7 +212,7 @@ class MT5ExecutionClient(LiveExecutionClient):
                 f"{'it is looked up' if entry.is_unknown else 'the broker has not answered'}"
             )
         if ticket is None and entry is not None and entry.ticket:
-            ticket = VenueOrderId(str(entry.ticket))
+            ticket = entry.venue_order_id(entry.ticket)
         statements = self._need_session().statements
         snapshot = await statements.read()
         for report in statements.orders(snapshot, statements.delivered(snapshot)):
@@ -238,7 +244,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         end = _ns(command.end)
         return [
             report
-            for report in statements.fills(statements.whole(snapshot))
+            for report in statements.fills(snapshot, statements.whole(snapshot))
             if (command.instrument_id is None or report.instrument_id == command.instrument_id)
             and command.venue_order_id in (None, report.venue_order_id)
             and (end is None or report.ts_event <= end)
@@ -269,7 +275,7 @@ class MT5ExecutionClient(LiveExecutionClient):
                 ts_init=self._clock.timestamp_ns(),
             )
             mass.add_order_reports(statements.orders(snapshot, deals))
-            mass.add_fill_reports(statements.fills(deals))
+            mass.add_fill_reports(statements.fills(snapshot, deals))
             mass.add_position_reports(statements.positions(snapshot))
             statements.take_up(snapshot, deals)
             return mass
@@ -320,15 +326,19 @@ class MT5ExecutionClient(LiveExecutionClient):
             self._clock.timestamp_ns(),
         )
 
-    def _reject_cancel(self, which: CancelOrder | Order, order: Order | None) -> None:
-        self.generate_order_cancel_rejected(
-            which.strategy_id,
-            which.instrument_id,
-            which.client_order_id,
-            which.venue_order_id,
-            f"UNSUPPORTED_CANCEL: {_state_of(order)}",
-            self._clock.timestamp_ns(),
-        )
+    def _cancel(self, client_order_id: ClientOrderId) -> None:
+        order = self._cache.order(client_order_id)
+        if self._session is not None:
+            self._session.changes.cancel(order, client_order_id)
+        elif order is not None:
+            self.generate_order_cancel_rejected(
+                order.strategy_id,
+                order.instrument_id,
+                client_order_id,
+                order.venue_order_id,
+                _NOT_CONNECTED,
+                self._clock.timestamp_ns(),
+            )
 
     def _need_session(self) -> Session:
         if self._session is None:
@@ -336,14 +346,9 @@ class MT5ExecutionClient(LiveExecutionClient):
         return self._session
 
 
-def _state_of(order: Order | None) -> str:
-    if order is None:
-        return "the order is not known"
-    if order.order_type == OrderType.MARKET:
-        why = "a market order cannot be changed or recalled"
-    else:
-        why = "changing and cancelling pending orders is not supported"
-    return f"the order is {order.status_string()}, and {why}"
+def _leg_of(command: SubmitOrder, request: Fields) -> int:
+    """The position whose leg of a close-by is the order's."""
+    return int(command.position_id.value) if request["action"] == TradeAction.CLOSE_BY else 0
 
 
 def _names(

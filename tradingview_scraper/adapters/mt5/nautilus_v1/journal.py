@@ -4,15 +4,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from nautilus_trader.model.enums import OrderSide
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
+from nautilus_trader.model.identifiers import (
+    ClientOrderId,
+    InstrumentId,
+    StrategyId,
+    VenueOrderId,
+)
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import symbol_of
 from tradingview_scraper.adapters.mt5.rules.identity import magic, namespace_of
+from tradingview_scraper.adapters.mt5.rules.requests import Fields, Terms, terms_in
 from tradingview_scraper.adapters.mt5.terminal.constants import (
+    DealEntry,
     DealReason,
     OrderReason,
     OrderType,
+    TradeAction,
 )
 from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder
 
@@ -28,6 +36,15 @@ class Entry:
     side: OrderSide
     magic: int
     ticket: int = 0
+    #: What it waits with at the server, as Nautilus heard it last; None of what does not wait.
+    terms: Terms | None = None
+    #: The position that it closes by another one: its leg of a close-by.
+    leg: int = 0
+    is_post_only: bool = False
+    #: Handed over to be checked first, and not submitted yet.
+    is_checked: bool = False
+    #: Triggered, as Nautilus heard; only a stop limit order is.
+    is_triggered: bool = False
     #: The venue said no, or never got it.
     is_refused: bool = False
     #: The answer proves nothing; the venue's records will.
@@ -37,6 +54,10 @@ class Entry:
     def is_in_flight(self) -> bool:
         """Handed over, and neither accepted nor refused yet."""
         return not self.ticket and not self.is_refused
+
+    def venue_order_id(self, ticket: int) -> VenueOrderId:
+        """Its id at the venue: a leg of a close-by has one of its own."""
+        return VenueOrderId(f"{ticket}-{self.leg}" if self.leg else str(ticket))
 
 
 class MagicTaken(ValueError):
@@ -67,9 +88,13 @@ class Journal:
             raise MagicTaken(f"magic number {number} belongs to {owner}: use another order id")
         return number
 
-    def enter(self, order: Order) -> Entry:
+    def enter(self, order: Order, request: Fields, leg: int = 0) -> Entry:
         """Take up an order that is handed over now. Raises `MagicTaken`."""
-        return self._put(order, self.magic_for(order))
+        entry = self._put(order, self.magic_for(order))
+        entry.leg = leg
+        if request["action"] == TradeAction.PENDING:
+            entry.terms = terms_in(request)
+        return entry
 
     def restore(self, order: Order) -> None:
         """Take up an order of an earlier run, from the cache."""
@@ -77,8 +102,12 @@ class Journal:
         if number in self._by_magic:
             return
         entry = self._put(order, number)
-        if order.venue_order_id is not None and order.venue_order_id.value.isdecimal():
-            self.accept(entry, int(order.venue_order_id.value))
+        entry.is_triggered = getattr(order, "is_triggered", False)
+        if order.venue_order_id is not None:
+            ticket, _, leg = order.venue_order_id.value.partition("-")
+            if ticket.isdecimal() and (leg.isdecimal() or not leg):
+                entry.leg = int(leg or 0)
+                self.accept(entry, int(ticket))
         entry.is_refused = order.is_closed and not entry.ticket
         entry.is_unknown = entry.is_in_flight
 
@@ -93,12 +122,20 @@ class Journal:
         known = self._by_ticket.get(order.ticket)
         if known is not None:
             return known
-        if order.reason != OrderReason.EXPERT or order.type not in _SIDES:
+        if order.reason != OrderReason.EXPERT:
+            return None
+        if order.type == OrderType.CLOSE_BY:
+            entry = self._by_magic.get(order.magic)
+            is_ours = entry is not None and 0 < entry.leg == order.position_id
+            return entry if is_ours else None
+        if order.type not in _SIDES:
             return None
         return self._claim(order.magic, order.ticket, order.symbol, _SIDES[order.type])
 
     def owner_of_deal(self, deal: TradeDeal, order: TradeOrder | None) -> Entry | None:
         """The order of ours that a trading deal filled; None for anybody else's."""
+        if deal.entry == DealEntry.OUT_BY:
+            return self._leg_of(deal)
         if order is not None:
             return self.owner(order)
         known = self._by_ticket.get(deal.order)
@@ -137,9 +174,17 @@ class Journal:
             symbol=symbol_of(order.instrument_id),
             side=order.side,
             magic=number,
+            is_post_only=order.is_post_only,
         )
         self._by_magic[number] = entry
         return entry
+
+    def _leg_of(self, deal: TradeDeal) -> Entry | None:
+        """A close-by has a deal on each of two positions; the other one is nobody's order."""
+        entry = self._by_ticket.get(deal.order) or self._by_magic.get(deal.magic)
+        if entry is None or not entry.leg or entry.leg != deal.position_id:
+            return None
+        return entry if entry.ticket in (0, deal.order) else None
 
     def _claim(self, number: int, ticket: int, symbol: str, side: OrderSide) -> Entry | None:
         entry = self._by_magic.get(number)

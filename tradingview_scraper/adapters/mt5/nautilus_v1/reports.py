@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
 from nautilus_trader.model.identifiers import AccountId, ClientOrderId
+from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
@@ -39,6 +40,8 @@ class Setting(NamedTuple):
     listings: Mapping[str, Listing]
     #: The order of this node that a ticket is, given its record and a deal of it.
     owner: Callable[[TradeOrder | None, TradeDeal | None], ClientOrderId | None]
+    #: An order as Nautilus has it.
+    known: Callable[[ClientOrderId], Order | None]
 
 
 def symbols_in(snapshot: Snapshot) -> set[str]:
@@ -93,8 +96,11 @@ def order_reports(
     return [report for report in reports if report is not None]
 
 
-def fill_reports(deals: Iterable[TradeDeal], setting: Setting) -> list[FillReport]:
+def fill_reports(
+    snapshot: Snapshot, deals: Iterable[TradeDeal], setting: Setting
+) -> list[FillReport]:
     """Trading deals, ascending."""
+    records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
     return [
         fill_report(
             deal,
@@ -105,6 +111,7 @@ def fill_reports(deals: Iterable[TradeDeal], setting: Setting) -> list[FillRepor
             zone=setting.zone,
             ts_init=setting.ts_init,
             client_order_id=setting.owner(None, deal),
+            order=records.get(deal.order),
         )
         for deal in sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket))
         if deal.symbol in setting.listings
@@ -166,6 +173,7 @@ def _order_report(
     if listing is None:
         return None
     filled = sum(deal.volume for deal in deals)
+    client_order_id = setting.owner(record, deals[0] if deals else None)
     # Finished, but not all of its deals are counted: it is open until they are.
     is_ahead = order.volume_initial - order.volume_current - filled > _NOISE_LOTS
     return order_report(
@@ -177,5 +185,6 @@ def _order_report(
         account_id=setting.account_id,
         zone=setting.zone,
         ts_init=setting.ts_init,
-        client_order_id=setting.owner(record, deals[0] if deals else None),
+        client_order_id=client_order_id,
+        known=setting.known(client_order_id) if client_order_id is not None else None,
     )

@@ -10,16 +10,22 @@ from nautilus_trader.model.orders import Order
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State
 from tradingview_scraper.adapters.mt5.client.watches import Watch
+from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5ExecClientConfig
+from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
+from tradingview_scraper.adapters.mt5.nautilus_v1.external import ExternalActivity
 from tradingview_scraper.adapters.mt5.nautilus_v1.fills import TradeEvents
 from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicTaken
-from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Denied, request_for
+from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Circumstances, request_for
+from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
+from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
 
@@ -53,13 +59,38 @@ class Session:
         self._holdings = Holdings()
         self._trade_lane: LaneState | None = None
         self._watches: list[Watch] = []
-        self._events = TradeEvents(
+        self.changes = Changes(
+            out,
+            client,
+            journal=journal,
+            listing_of=self._listing_of,
+            loop=loop,
+            may_be_dropped=config.allow_daily_expiry,
+            unproven_secs=config.unproven_change_secs,
+        )
+        own = OwnOrders(
             out,
             journal=journal,
-            holdings=self._holdings,
+            changes=self.changes,
+            zone=client.zone,
+            hedging=self._hedging,
+            deposit=self._deposit,
+        )
+        external = ExternalActivity(
+            out,
+            changes=self.changes,
             provider=provider,
             zone=client.zone,
             hedging=self._hedging,
+            deposit=self._deposit,
+        )
+        self._events = TradeEvents(
+            out,
+            journal=journal,
+            own=own,
+            external=external,
+            holdings=self._holdings,
+            provider=provider,
             deposit=self._deposit,
             loop=loop,
             publish_account=self.publish_account,
@@ -78,9 +109,11 @@ class Session:
             out,
             client,
             journal=journal,
-            events=self._events,
+            own=own,
+            changes=self.changes,
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
+            checks=config.check_orders,
         )
 
     async def open(self) -> None:
@@ -117,16 +150,16 @@ class Session:
             watch.close()
         self._watches.clear()
         self.submission.close()
+        self.changes.close()
         self._events.close()
 
-    def request(self, command: SubmitOrder) -> dict[str, int | float | str]:
+    def request(self, command: SubmitOrder) -> Fields:
         """The request of a command. Raises `Denied` with the reason when it must not be sent."""
         order = command.order
         lane = self._trade_lane
         if lane is not None and lane.state is not State.ATTACHED:
             raise Denied(f"TRADING_HALTED: the trade lane is {lane.state}: {lane.reason}")
-        instrument = self._cache.instrument(order.instrument_id)
-        listing = self._provider.adopt(instrument) if instrument is not None else None
+        listing = self._listing_of(order)
         if listing is None:
             raise Denied(
                 f"VALIDATION_FAILED: {order.instrument_id} is no instrument of this terminal"
@@ -135,16 +168,20 @@ class Session:
             magic = self._journal.magic_for(order)
         except MagicTaken as error:
             raise Denied(f"INVALID_CLIENT_ORDER_ID: {error}") from error
-        return request_for(
-            command,
-            listing,
+        quote = self._cache.quote_tick(order.instrument_id)
+        age = self._out._clock.timestamp_ns() - quote.ts_init if quote is not None else 0
+        now = Circumstances(
             hedging=self._hedging,
             positions=self._holdings,
-            reducing=self._reducing(order),
-            quote=self._cache.quote_tick(order.instrument_id),
+            reducing=self._reducing(order) if order.is_reduce_only else Decimal(0),
+            quote=quote,
+            is_fresh=0 <= age < self._config.fresh_quote_secs * 1e9,
             magic=magic,
             deviation=self._config.deviation_points,
+            zone=self._client.zone,
+            may_be_dropped=self._config.allow_daily_expiry,
         )
+        return request_for(command, listing, now)
 
     def publish_account(self, account: AccountInfo | None = None) -> None:
         """Send `account`, or how the account stood last, as an account state."""
@@ -165,6 +202,10 @@ class Session:
             ),
             Decimal(0),
         )
+
+    def _listing_of(self, order: Order) -> Listing | None:
+        instrument = self._cache.instrument(order.instrument_id)
+        return self._provider.adopt(instrument) if instrument is not None else None
 
     def _on_lane(self, state: LaneState) -> None:
         if state.lane is not Lane.TRADE:

@@ -81,9 +81,9 @@ class Statements:
         """Orders, filled as far as `deals` say."""
         return order_reports(snapshot, deals, self._setting())
 
-    def fills(self, deals: list[TradeDeal]) -> list[FillReport]:
+    def fills(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[FillReport]:
         """Fills of these deals."""
-        return fill_reports(deals, self._setting())
+        return fill_reports(snapshot, deals, self._setting())
 
     def positions(
         self, snapshot: Snapshot, instrument_id: InstrumentId | None = None
@@ -136,6 +136,7 @@ class Statements:
             ts_init=self._clock.timestamp_ns(),
             listings=self._listings,
             owner=self._owner,
+            known=self._cache.order,
         )
 
     def _owner(self, order: TradeOrder | None, deal: TradeDeal | None) -> ClientOrderId | None:

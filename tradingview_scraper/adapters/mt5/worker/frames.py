@@ -80,11 +80,15 @@ class Attach(_Command, tag=1):
 
 
 class Call(_Command, tag=2):
-    """Call a function of the library."""
+    """Call a function of the library.
+
+    `check`: only if ``order_check`` takes the same request; it is not sent otherwise.
+    """
 
     function: str
     args: list[Any]
     kwargs: dict[str, Any]
+    check: bool = False
 
 
 class TakeSnapshot(_Command, tag=3):

@@ -61,6 +61,7 @@ _TURN: Final = 0.02
 _REPEAT: Final = 10.0
 #: The trade request, which passes the other calls.
 _REQUEST: Final = "order_send"
+_CHECK: Final = "order_check"
 
 
 class Service:
@@ -185,6 +186,8 @@ class Service:
         attachment = self._attached()
         function = command.function
         try:
+            if command.check and not self._is_taken(command, attachment):
+                return
             if function == _REQUEST and not self._may_trade(command, attachment):
                 return
             reply = call(attachment.library, function, command.args, command.kwargs)
@@ -208,6 +211,17 @@ class Service:
         if function == _REQUEST and self._trade is not None:
             self._trade.request_was_sent(None if failed else OrderSendResult._make(reply.value))
             self._schedule.hurry(self._trade.watch, time.perf_counter())
+
+    def _is_taken(self, command: Call, attachment: Attachment) -> bool:
+        """Ask ``order_check`` what it thinks of the request, in the same job."""
+        reply = call(attachment.library, _CHECK, command.args)
+        if reply.value is None:
+            raise CallFailed(_CHECK, reply.code, reply.text)
+        if reply.value.retcode == 0:
+            return True
+        code, text = reply.value.retcode, reply.value.comment
+        self._fail(command, FailureKind.UNSENT, _CHECK, code, text)
+        return False
 
     def _may_trade(self, command: Call, attachment: Attachment) -> bool:
         """Compare the account directly before the request, in the same job."""

@@ -27,12 +27,14 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.instruments import CurrencyPair, Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
+from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     Listing,
     currency,
     quantity,
 )
+from tradingview_scraper.adapters.mt5.rules.levels import LIMITS
 from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import (
@@ -68,6 +70,9 @@ _ORDER_TYPES = {
 }
 
 _MARKET_TERMS = {OrderFilling.FOK: TimeInForce.FOK, OrderFilling.IOC: TimeInForce.IOC}
+
+#: What a strategy has asked for, and nobody has answered.
+_ASKED_FOR = frozenset({OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL})
 
 _CLOSED = {
     OrderState.CANCELED: OrderStatus.CANCELED,
@@ -123,6 +128,25 @@ def commission(deal: TradeDeal, instrument: Instrument, deposit: str) -> Money:
     if isinstance(instrument, CurrencyPair) and instrument.base_currency.code == deposit:
         return Money(cost * deal.price, instrument.quote_currency)
     return Money(cost, currency(deposit))
+
+
+def liquidity_side(deal: TradeDeal, order: TradeOrder | None) -> LiquiditySide:
+    """MAKER for a limit order that had waited for its price; everything else took one [decision].
+
+    The terminal does not say. Stops, take profits and limit orders that are filled in the
+    millisecond of their setup take; so does what is not known.
+    """
+    if order is not None and order.type in LIMITS and deal.time_msc > order.time_setup_msc:
+        return LiquiditySide.MAKER
+    return LiquiditySide.TAKER
+
+
+def deal_kind(deal: TradeDeal) -> str:
+    """What a deal is, in the terminal's words: ``BUY``, ``BALANCE``, ``DIVIDEND``."""
+    try:
+        return DealType(deal.type).name
+    except ValueError:
+        return f"deal of type {deal.type}"
 
 
 def fill_info(deal: TradeDeal, deposit: str) -> dict[str, Any]:
@@ -193,25 +217,29 @@ def order_report(
     ts_init: int,
     client_order_id: ClientOrderId | None = None,
     known_by: TradeDeal | None = None,
+    known: Order | None = None,
 ) -> OrderStatusReport:
     """How an order stands, counting `deals` (ascending) as its fills, and no others.
 
     With `is_open` it is still working as far as Nautilus shall know: ACCEPTED or
     PARTIALLY_FILLED, whatever the record says. `known_by` is a deal of it that is not counted.
+    `known` is the order as Nautilus has it: its type stays what it was, though a stop limit order
+    is a limit order at the server once it is triggered, and a change or a cancel that is asked for
+    stays pending.
     """
     instrument = listing.instrument
     filled = sum((units(deal.volume, listing.sizing) for deal in deals), Decimal(0))
-    known = deals[0] if deals else known_by
-    position = known.position_id if known is not None else order.position_id
+    deal = deals[0] if deals else known_by
+    position = deal.position_id if deal is not None else order.position_id
     done = max([order.time_setup_msc, order.time_done_msc, *(deal.time_msc for deal in deals)])
     return OrderStatusReport(
         account_id=account_id,
         instrument_id=instrument.id,
         client_order_id=client_order_id,
-        venue_order_id=venue_order_id(known) if known else VenueOrderId(str(order.ticket)),
+        venue_order_id=venue_order_id(deal) if deal else VenueOrderId(str(order.ticket)),
         venue_position_id=position_id(position, hedging) if position else None,
         order_side=OrderSide.BUY if order.type in _BUYS else OrderSide.SELL,
-        order_status=_status(order, bool(filled), is_open),
+        order_status=_status(order, bool(filled), is_open, known),
         quantity=volume(order.volume_initial, listing),
         filled_qty=quantity(filled, instrument.size_precision),
         avg_px=_average(deals, listing),
@@ -219,7 +247,7 @@ def order_report(
         ts_accepted=zone.utc_ns(order.time_setup_msc),
         ts_last=zone.utc_ns(done),
         ts_init=ts_init,
-        **_terms(order, instrument, zone),
+        **_terms(order, instrument, zone, known),
     )
 
 
@@ -233,6 +261,7 @@ def fill_report(
     zone: ZoneRule,
     ts_init: int,
     client_order_id: ClientOrderId | None = None,
+    order: TradeOrder | None = None,
 ) -> FillReport:
     """A trading deal as a fill."""
     instrument = listing.instrument
@@ -247,7 +276,7 @@ def fill_report(
         last_qty=volume(deal.volume, listing),
         last_px=price(deal.price, instrument),
         commission=commission(deal, instrument, deposit),
-        liquidity_side=LiquiditySide.TAKER,
+        liquidity_side=liquidity_side(deal, order),
         report_id=UUID4(),
         ts_event=zone.utc_ns(deal.time_msc),
         ts_init=ts_init,
@@ -299,13 +328,26 @@ def flat_report(
     )
 
 
-def _status(order: TradeOrder, has_filled: bool, is_open: bool) -> OrderStatus:
+def _status(order: TradeOrder, has_filled: bool, is_open: bool, known: Order | None) -> OrderStatus:
     if is_open:
+        if known is not None and known.status in _ASKED_FOR:
+            return OrderStatus(known.status)
+        if not has_filled and _is_triggered(order, known):
+            return OrderStatus.TRIGGERED
         return OrderStatus.PARTIALLY_FILLED if has_filled else OrderStatus.ACCEPTED
     closed = _CLOSED.get(OrderState(order.state))
     if closed is not None:
         return closed
     return OrderStatus.FILLED if not order.volume_current else OrderStatus.CANCELED
+
+
+def _is_triggered(order: TradeOrder, known: Order | None) -> bool:
+    """A stop limit order that is a limit order at the server."""
+    return (
+        known is not None
+        and known.order_type == NautilusOrderType.STOP_LIMIT
+        and order.type in LIMITS
+    )
 
 
 def _average(deals: Sequence[TradeDeal], listing: Listing) -> Decimal | None:
@@ -319,9 +361,13 @@ def _average(deals: Sequence[TradeDeal], listing: Listing) -> Decimal | None:
     return worth / sum(sizes)
 
 
-def _terms(order: TradeOrder, instrument: Instrument, zone: ZoneRule) -> dict[str, Any]:
+def _terms(
+    order: TradeOrder, instrument: Instrument, zone: ZoneRule, known: Order | None
+) -> dict[str, Any]:
     """Type, time in force and prices of an order."""
     kind = _ORDER_TYPES[OrderType(order.type)]
+    if known is not None and known.order_type != kind:
+        return _known_terms(order, instrument, known)
     terms: dict[str, Any] = {"order_type": kind, "time_in_force": _time_in_force(order, kind)}
     if terms["time_in_force"] == TimeInForce.GTD:
         terms["expire_time"] = unix_nanos_to_dt(zone.utc_ns(order.time_expiration * 1000))
@@ -332,6 +378,23 @@ def _terms(order: TradeOrder, instrument: Instrument, zone: ZoneRule) -> dict[st
         terms["price"] = price(order.price_stoplimit, instrument)
     if kind == NautilusOrderType.LIMIT:
         terms["price"] = price(order.price_open, instrument)
+    return terms
+
+
+def _known_terms(order: TradeOrder, instrument: Instrument, known: Order) -> dict[str, Any]:
+    """The terms of an order that is another type at the server than it was meant as."""
+    terms: dict[str, Any] = {
+        "order_type": known.order_type,
+        "time_in_force": known.time_in_force,
+    }
+    if known.time_in_force == TimeInForce.GTD:
+        terms["expire_time"] = known.expire_time
+    if known.has_trigger_price:
+        terms["trigger_price"] = known.trigger_price
+        terms["trigger_type"] = known.trigger_type
+    if known.has_price:
+        waits = order.type in LIMITS
+        terms["price"] = price(order.price_open, instrument) if waits else known.price
     return terms
 
 

@@ -1,0 +1,249 @@
+"""Nautilus' own tester of execution clients, on hedging, netting and exchange accounts."""
+
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.model.enums import OrderType, TimeInForce, TriggerType
+from nautilus_trader.test_kit.strategies.tester_exec import ExecTester, ExecTesterConfig
+
+from tests.nautilus_v1.conftest import instrument_id
+
+CLOCK = {"mode": "stepped", "start": "2025-03-10T15:00:00Z"}
+ACCOUNTS = {
+    "hedging": ("demo-hedging", "HEDGING", "EURUSD", "1000"),
+    "netting": ("demo-netting", "NETTING", "EURUSD", "1000"),
+    "exchange": ("exchange-netting", "NETTING", "#AAPL", "1"),
+}
+EVERY = tuple(ACCOUNTS)
+OTC = ("hedging", "netting")
+
+NO_LIMITS = {"enable_limit_buys": False, "enable_limit_sells": False}
+NO_SELLS = {"enable_limit_sells": False}
+STOPS = {**NO_LIMITS, "enable_stop_buys": True, "enable_stop_sells": True}
+WAITS = ["Initialized", "Submitted", "Accepted", "PendingCancel", "Canceled"]
+FILLS = ["Initialized", "Submitted", "Accepted", "Filled"]
+DENIED = ["Initialized", "Denied"]
+AT_ONCE_CANCELED = ["Initialized", "Submitted", "Accepted", "Canceled"]
+
+
+def case(name, config, lives, accounts=EVERY):
+    return [pytest.param(account, config, lives, id=f"{name}-{account}") for account in accounts]
+
+
+CASES = [
+    *case("E01-E06-E80-E82", {**NO_LIMITS, "open_position_on_start_qty": 1}, [FILLS, FILLS]),
+    *case("E02-E61", {**NO_LIMITS, "open_position_on_start_qty": -1}, [FILLS, FILLS]),
+    *case(
+        "E03",
+        {
+            **NO_LIMITS,
+            "open_position_on_start_qty": 1,
+            "open_position_time_in_force": TimeInForce.IOC,
+        },
+        [FILLS, FILLS],
+    ),
+    *case(
+        "E04",
+        {
+            **NO_LIMITS,
+            "open_position_on_start_qty": 1,
+            "open_position_time_in_force": TimeInForce.FOK,
+        },
+        [FILLS, FILLS],
+    ),
+    *case(
+        "E05",
+        {**NO_LIMITS, "open_position_on_start_qty": 1, "use_quote_quantity": True},
+        [DENIED],
+    ),
+    *case("E10-E41-E81", NO_SELLS, [WAITS]),
+    *case("E11", {"enable_limit_buys": False}, [WAITS]),
+    *case("E12", {}, [WAITS, WAITS]),
+    *case(
+        "E13",
+        {"limit_time_in_force": TimeInForce.IOC, "tob_offset_ticks": -50, **NO_SELLS},
+        [FILLS, FILLS],
+        ["exchange"],
+    ),
+    *case(
+        "E14",
+        {"limit_time_in_force": TimeInForce.IOC, **NO_SELLS},
+        [AT_ONCE_CANCELED],
+        ["exchange"],
+    ),
+    *case(
+        "E15",
+        {"limit_time_in_force": TimeInForce.FOK, "tob_offset_ticks": -50, **NO_SELLS},
+        [FILLS, FILLS],
+        ["exchange"],
+    ),
+    *case(
+        "E16",
+        {"limit_time_in_force": TimeInForce.FOK, **NO_SELLS},
+        [AT_ONCE_CANCELED],
+        ["exchange"],
+    ),
+    *case("E13-E16", {"limit_time_in_force": TimeInForce.IOC, **NO_SELLS}, [DENIED], OTC),
+    *case("E17", {"order_expire_time_delta_mins": 60, **NO_SELLS}, [WAITS]),
+    *case("E19", {"limit_time_in_force": TimeInForce.DAY, **NO_SELLS}, [WAITS]),
+    *case("E20-E21", STOPS, [WAITS, WAITS]),
+    *case(
+        "E22-E23",
+        {**STOPS, "stop_order_type": OrderType.STOP_LIMIT, "stop_limit_offset_ticks": -50},
+        [WAITS, WAITS],
+    ),
+    *case("E24-E72", {**STOPS, "stop_order_type": OrderType.MARKET_IF_TOUCHED}, [DENIED, DENIED]),
+    *case(
+        "E26-E72",
+        {
+            **STOPS,
+            "stop_order_type": OrderType.LIMIT_IF_TOUCHED,
+            "stop_limit_offset_ticks": 50,
+        },
+        [DENIED, DENIED],
+    ),
+    *case("E42", {"use_individual_cancels_on_stop": True}, [WAITS, WAITS]),
+    *case("E43", {"use_batch_cancel_on_stop": True}, [WAITS, WAITS]),
+    *case("E60", {"use_post_only": True}, [DENIED, DENIED], OTC),
+    *case("E63", {"order_params": {"comment": "mine", "deviation": 5}, **NO_LIMITS,
+                  "open_position_on_start_qty": 1}, [FILLS, FILLS]),
+    *case("E73", {"limit_time_in_force": TimeInForce.AT_THE_OPEN, **NO_SELLS}, [DENIED]),
+]  # fmt: skip
+
+
+def run(terminal, run_node, account, config, drive):
+    scenario, oms_type, symbol, units = ACCOUNTS[account]
+    terminal.reset({"extends": scenario, "clock": CLOCK})
+    fields = {"tob_offset_ticks": 500, "stop_offset_ticks": 500, **config}
+    if "open_position_on_start_qty" in fields:
+        fields["open_position_on_start_qty"] *= Decimal(units)
+    tester = ExecTester(
+        ExecTesterConfig(
+            strategy_id="T-001",
+            order_id_tag="002",
+            instrument_id=instrument_id(symbol),
+            order_qty=Decimal(units),
+            subscribe_trades=False,
+            log_data=False,
+            **fields,
+        )
+    )
+
+    async def whole(rig):
+        await drive(rig, tester)
+
+    login = terminal.books()["account"]["login"]
+    run_node(
+        terminal,
+        whole,
+        symbols=[symbol],
+        oms_type=oms_type,
+        terminal_fields={"login": login},
+        risk_fields={"bypass": True},
+        others=[tester],
+    )
+
+
+@pytest.mark.parametrize(("account", "config", "lives"), CASES)
+def test_case_of_the_specification(terminal, run_node, account, config, lives):
+    async def drive(rig, tester):
+        terminal.advance(1)
+
+        def begun():
+            orders = rig.cache.orders(strategy_id=tester.id)
+            before_stop = [life for life in lives if life != FILLS] or [FILLS]
+            settled = [order for order in orders if not order.is_inflight]
+            is_set = all(str(order.status_string()) != "INITIALIZED" for order in orders)
+            return len(settled) == len(orders) >= len(before_stop) and is_set
+
+        await rig.until(begun)
+        tester.stop()
+        await rig.until(
+            lambda: (
+                all(order.is_closed for order in rig.cache.orders(strategy_id=tester.id))
+                and not rig.cache.positions_open()
+                and len(rig.cache.orders(strategy_id=tester.id)) >= len(lives)
+            )
+        )
+        orders = sorted(rig.cache.orders(strategy_id=tester.id), key=lambda order: order.ts_init)
+        found = [
+            [name for name in names_of(order) if name not in ("PositionOpened",)]
+            for order in orders
+        ]
+        assert found == lives
+        books = terminal.books()
+        assert (books["orders"], books["positions"]) == ([], [])
+
+    run(terminal, run_node, account, config, drive)
+
+
+def names_of(order):
+    return [type(event).__name__.removeprefix("Order") for event in order.events]
+
+
+@pytest.mark.parametrize("account", EVERY)
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        pytest.param({"modify_orders_to_maintain_tob_offset": True}, "Updated", id="E30-E31"),
+        pytest.param(
+            {"cancel_replace_orders_to_maintain_tob_offset": True}, "Canceled", id="E32-E33"
+        ),
+        pytest.param({**STOPS, "modify_stop_orders_to_maintain_offset": True}, "Updated", id="E34"),
+        pytest.param(
+            {**STOPS, "cancel_replace_stop_orders_to_maintain_offset": True},
+            "Canceled",
+            id="E35",
+        ),
+    ],
+)
+def test_orders_follow_the_market(terminal, run_node, account, config, name):
+    async def drive(rig, tester):
+        def heard(wanted):
+            return [
+                event
+                for event in rig.events
+                if event.strategy_id == tester.id and type(event).__name__ == f"Order{wanted}"
+            ]
+
+        terminal.advance(1)
+        await rig.until(lambda: len(heard("Accepted")) >= 2)
+        for _ in range(30):
+            terminal.advance(20)
+            if len(heard(name)) >= 2:
+                break
+            await rig.until(lambda: not any(order.is_inflight for order in rig.cache.orders()))
+        await rig.until(lambda: len(heard(name)) >= 2)
+        tester.stop()
+        await rig.until(lambda: all(order.is_closed for order in rig.cache.orders()))
+        assert terminal.books()["orders"] == []
+
+    run(terminal, run_node, account, config, drive)
+
+
+@pytest.mark.parametrize("kind", [OrderType.MARKET_IF_TOUCHED, OrderType.TRAILING_STOP_MARKET])
+def test_emulated_orders_wait_in_the_node_and_become_market_orders(terminal, run_node, kind):
+    """E24 to E27, and trailing stops: the emulator's, and only its market order reaches us."""
+    config = {
+        **NO_LIMITS,
+        "enable_stop_sells": True,
+        "stop_order_type": kind,
+        "stop_offset_ticks": 20,
+        "emulation_trigger": TriggerType.BID_ASK,
+    }
+    if kind == OrderType.TRAILING_STOP_MARKET:
+        config["trailing_offset"] = Decimal(1)
+
+    async def drive(rig, tester):
+        terminal.advance(1)
+        await rig.until(lambda: rig.cache.orders_emulated())
+        assert rig.sends() == 0
+        (order,) = rig.cache.orders(strategy_id=tester.id)
+        for _ in range(60):
+            terminal.advance(60)
+            if rig.cache.order(order.client_order_id).is_closed:
+                break
+        await rig.until(lambda: rig.cache.order(order.client_order_id).is_closed)
+        assert rig.fills()[0].client_order_id == order.client_order_id
+
+    run(terminal, run_node, "hedging", config, drive)

@@ -1,0 +1,346 @@
+"""Orders that wait at the server: placed, changed, cancelled, triggered, filled, expired."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from nautilus_trader.core.datetime import dt_to_unix_nanos
+from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.objects import Price
+
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction, TradeRetcode
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+
+EURUSD = InstrumentId.from_str("EURUSD.MT5")
+
+
+def push(terminal, symbol, bid, ask):
+    rows = np.zeros(1, TICK_DTYPE)
+    rows["bid"], rows["ask"] = bid, ask
+    terminal.push_ticks(symbol, rows)
+
+
+@pytest.fixture
+def place():
+    """Submit an order with prices as distances from the market, and wait until it is accepted."""
+
+    async def make(rig, kind, side, *, price=None, trigger=None, units=1_000, params=None, **terms):
+        order = await submit(
+            rig, kind, side, price=price, trigger=trigger, units=units, params=params, **terms
+        )
+        await rig.until(lambda: order.status == OrderStatus.ACCEPTED or order.is_closed)
+        assert order.status == OrderStatus.ACCEPTED, order.last_event
+        return order
+
+    return make
+
+
+async def submit(rig, kind, side, *, price=None, trigger=None, units=1_000, params=None, **terms):
+    instrument = rig.cache.instrument(EURUSD)
+    quote = await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+    middle = (float(quote.bid_price) + float(quote.ask_price)) / 2
+    if price is not None:
+        terms["price"] = instrument.make_price(middle + price)
+    if trigger is not None:
+        terms["trigger_price"] = instrument.make_price(middle + trigger)
+    order = getattr(rig.strategy.order_factory, kind)(
+        EURUSD, side, instrument.make_qty(units), **terms
+    )
+    rig.strategy.submit_order(order, params=params)
+    return order
+
+
+def waiting(rig):
+    return rig.terminal.books()["orders"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "prices", "type"),
+    [
+        ("limit", OrderSide.BUY, {"price": -0.005}, 2),
+        ("limit", OrderSide.SELL, {"price": 0.005}, 3),
+        ("stop_market", OrderSide.BUY, {"trigger": 0.005}, 4),
+        ("stop_market", OrderSide.SELL, {"trigger": -0.005}, 5),
+        ("stop_limit", OrderSide.BUY, {"trigger": 0.005, "price": 0.004}, 6),
+        ("stop_limit", OrderSide.SELL, {"trigger": -0.005, "price": -0.004}, 7),
+    ],
+)
+def test_order_waits_with_its_prices_and_is_cancelled(
+    terminal, run_node, place, kind, side, prices, type
+):
+    async def drive(rig):
+        order = await place(rig, kind, side, **prices)
+        (record,) = waiting(rig)
+        assert record["type"] == type
+        assert record["volume_initial"] == 0.01
+        assert str(record["ticket"]) == order.venue_order_id.value
+        first = order.trigger_price if order.has_trigger_price else order.price
+        assert record["price_open"] == pytest.approx(float(first), abs=1e-9)
+        if kind == "stop_limit":
+            assert record["price_stoplimit"] == pytest.approx(float(order.price), abs=1e-9)
+        rig.strategy.cancel_order(order)
+        await rig.done(order)
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "PendingCancel", "Canceled"]
+        assert order.status == OrderStatus.CANCELED
+        assert waiting(rig) == []
+        assert rig.sends() == 2
+
+    run_node(terminal, drive)
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices", "to"),
+    [
+        ("limit", {"price": -0.005}, {"price": -0.004}),
+        ("stop_market", {"trigger": 0.005}, {"trigger_price": 0.006}),
+        ("stop_limit", {"trigger": 0.005, "price": 0.004}, {"trigger_price": 0.006}),
+        ("stop_limit", {"trigger": 0.005, "price": 0.004}, {"price": 0.003}),
+    ],
+)
+def test_change_keeps_what_it_does_not_name(terminal, run_node, place, kind, prices, to):
+    """The trigger is no stop loss, and a change without SL and TP must not remove them."""
+
+    async def drive(rig):
+        stops = {"sl": 1.0, "tp": 1.2}
+        order = await place(rig, kind, OrderSide.BUY, **prices, params=stops)
+        (before,) = waiting(rig)
+        assert (before["sl"], before["tp"]) == (1.0, 1.2)
+        instrument = rig.cache.instrument(EURUSD)
+        quote = rig.cache.quote_tick(EURUSD)
+        middle = (float(quote.bid_price) + float(quote.ask_price)) / 2
+        new = {name: instrument.make_price(middle + by) for name, by in to.items()}
+        rig.strategy.modify_order(order, **new)
+        await rig.until(lambda: order.status == OrderStatus.ACCEPTED)
+        assert rig.names(order)[-1] == "Updated"
+        (after,) = waiting(rig)
+        assert (after["sl"], after["tp"], after["type_time"]) == (1.0, 1.2, before["type_time"])
+        if "price" in new:
+            field = "price_stoplimit" if kind == "stop_limit" else "price_open"
+            assert after[field] == pytest.approx(float(new["price"]), abs=1e-9)
+            assert order.price == new["price"]
+        if "trigger_price" in new:
+            assert after["price_open"] == pytest.approx(float(new["trigger_price"]), abs=1e-9)
+            assert order.trigger_price == new["trigger_price"]
+            assert after["price_stoplimit"] == before["price_stoplimit"]
+        assert rig.sends() == 2
+
+    run_node(terminal, drive)
+
+
+def test_changes_of_one_order_build_on_each_other(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "stop_limit", OrderSide.BUY, trigger=0.005, price=0.004)
+        price, trigger = order.price, order.trigger_price
+        new_trigger = Price(float(trigger) + 0.001, 5)
+        new_price = Price(float(price) + 0.0005, 5)
+        rig.strategy.modify_order(order, trigger_price=new_trigger)
+        rig.strategy.modify_order(order, price=new_price)
+        await rig.until(lambda: (order.price, order.trigger_price) == (new_price, new_trigger))
+        (record,) = waiting(rig)
+        assert record["price_open"] == pytest.approx(float(new_trigger), abs=1e-9)
+        assert record["price_stoplimit"] == pytest.approx(float(new_price), abs=1e-9)
+        assert order.status == OrderStatus.ACCEPTED
+
+    run_node(terminal, drive)
+
+
+def test_volume_is_not_changed_and_says_so(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
+        instrument = rig.cache.instrument(EURUSD)
+        rig.strategy.modify_order(order, quantity=instrument.make_qty(2_000))
+        await rig.until(lambda: rig.names(order)[-1] == "ModifyRejected")
+        assert "cancel it, and send another" in rig.events[-1].reason
+        assert order.status == OrderStatus.ACCEPTED
+        assert rig.sends() == 1
+
+    run_node(terminal, drive)
+
+
+def test_refused_change_leaves_the_order_as_it_was(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
+        price = order.price
+        terminal.answer("order_send", int(TradeRetcode.FROZEN))
+        rig.strategy.modify_order(order, price=Price(float(price) + 0.001, 5))
+        await rig.until(lambda: rig.names(order)[-1] == "ModifyRejected")
+        assert "10029 FROZEN" in rig.events[-1].reason
+        assert (order.status, order.price) == (OrderStatus.ACCEPTED, price)
+        terminal.answer("order_send", int(TradeRetcode.FROZEN))
+        rig.strategy.cancel_order(order)
+        await rig.until(lambda: rig.names(order)[-1] == "CancelRejected")
+        assert "10029 FROZEN" in rig.events[-1].reason
+        assert order.status == OrderStatus.ACCEPTED
+        rig.strategy.cancel_order(order)
+        await rig.done(order)
+        assert order.status == OrderStatus.CANCELED
+
+    run_node(terminal, drive)
+
+
+def test_change_to_what_it_is_already_succeeds(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
+        terminal.answer("order_send", int(TradeRetcode.NO_CHANGES))
+        new = Price(float(order.price) + 0.001, 5)
+        rig.strategy.modify_order(order, price=new)
+        await rig.until(lambda: order.price == new)
+        assert order.status == OrderStatus.ACCEPTED
+
+    run_node(terminal, drive)
+
+
+def test_limit_order_is_filled_when_the_price_comes(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
+        at = float(order.price)
+        terminal.advance(1)
+        push(terminal, "EURUSD", at - 0.0003, at - 0.0001)
+        await rig.done(order)
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "Filled"]
+        (fill,) = rig.fills()
+        assert fill.liquidity_side.name == "MAKER"
+        (deal,) = [deal for deal in terminal.books()["deals"] if deal["symbol"]]
+        assert float(fill.last_px) == pytest.approx(deal["price"], abs=1e-9)
+        assert fill.position_id.value == str(deal["position_id"])
+
+    run_node(terminal, drive)
+
+
+def test_stop_order_is_triggered_at_its_trigger_price(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "stop_market", OrderSide.SELL, trigger=-0.005)
+        at = float(order.trigger_price)
+        push(terminal, "EURUSD", at - 0.0001, at + 0.0001)
+        await rig.done(order)
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "Filled"]
+        assert rig.fills()[0].liquidity_side.name == "TAKER"
+
+    run_node(terminal, drive)
+
+
+def test_stop_limit_order_is_triggered_then_filled(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "stop_limit", OrderSide.BUY, trigger=0.005, price=0.004)
+        trigger, price = float(order.trigger_price), float(order.price)
+        push(terminal, "EURUSD", trigger, trigger + 0.0001)
+        await rig.until(lambda: order.status == OrderStatus.TRIGGERED)
+        (record,) = waiting(rig)
+        assert record["type"] == 2
+        new = Price(price - 0.0005, 5)
+        rig.strategy.modify_order(order, price=new)
+        await rig.until(lambda: order.price == new)
+        await rig.until(lambda: order.status == OrderStatus.TRIGGERED)
+        assert float(order.trigger_price) == pytest.approx(trigger)
+        push(terminal, "EURUSD", float(new) - 0.0002, float(new))
+        await rig.done(order)
+        names = [name for name in rig.names(order) if name != "PendingUpdate"]
+        assert names[1:] == ["Submitted", "Accepted", "Triggered", "Updated", "Filled"]
+
+    run_node(terminal, drive)
+
+
+def test_order_expires_at_its_time(terminal, run_node, place):
+    async def drive(rig):
+        # The terminal's clock is of 2025; the risk engine looks at today's.
+        account = rig.client._mt5
+        assert account.zone
+        order = await place(
+            rig,
+            "limit",
+            OrderSide.BUY,
+            price=-0.005,
+            time_in_force=TimeInForce.DAY,
+        )
+        (record,) = waiting(rig)
+        assert record["type_time"] == 1
+        terminal.advance(86_400)
+        await rig.done(order)
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "Expired"]
+
+    run_node(terminal, drive)
+
+
+def test_good_till_date_is_sent_in_server_time_rounded_up(terminal, run_node, place):
+    async def drive(rig):
+        end = rig.node.kernel.clock.utc_now() + timedelta(hours=5)
+        order = await place(
+            rig,
+            "limit",
+            OrderSide.BUY,
+            price=-0.005,
+            time_in_force=TimeInForce.GTD,
+            expire_time=end,
+        )
+        (record,) = waiting(rig)
+        zone = rig.client._mt5.zone
+        ns = zone.utc_ns(record["time_expiration"] * 1000)
+        assert 0 <= ns - dt_to_unix_nanos(end) < 1_000_000_000
+        assert record["type_time"] == 2
+        assert order.is_open
+
+    run_node(terminal, drive)
+
+
+def test_cancel_after_the_fill_trades_nothing(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
+        at = float(order.price)
+        push(terminal, "EURUSD", at - 0.0003, at - 0.0001)
+        rig.strategy.cancel_order(order)
+        await rig.done(order)
+        assert order.status == OrderStatus.FILLED
+        assert len([deal for deal in terminal.books()["deals"] if deal["symbol"]]) == 1
+        (position,) = rig.cache.positions_open()
+        assert position.signed_decimal_qty() == 1_000
+
+    run_node(terminal, drive)
+
+
+def test_order_that_was_cancelled_and_moved_by_hand_says_so(terminal, run_node, place):
+    async def drive(rig):
+        order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
+        ticket = int(order.venue_order_id.value)
+        new = round(float(order.price) - 0.001, 5)
+        terminal.trade_by_hand(
+            action=int(TradeAction.MODIFY), order=ticket, price=new, symbol="EURUSD"
+        )
+        await rig.until(lambda: float(order.price) == pytest.approx(new))
+        assert rig.names(order)[-1] == "Updated"
+        terminal.trade_by_hand(action=int(TradeAction.REMOVE), order=ticket)
+        await rig.done(order)
+        assert order.status == OrderStatus.CANCELED
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "Updated", "Canceled"]
+
+    run_node(terminal, drive)
+
+
+def test_all_orders_of_a_side_are_cancelled_and_no_others(terminal, run_node, place):
+    async def drive(rig):
+        buys = [await place(rig, "limit", OrderSide.BUY, price=-0.005 - n / 1e3) for n in range(3)]
+        sell = await place(rig, "limit", OrderSide.SELL, price=0.005)
+        rig.strategy.cancel_all_orders(EURUSD, order_side=OrderSide.BUY)
+        for order in buys:
+            await rig.done(order)
+        assert {order.status for order in buys} == {OrderStatus.CANCELED}
+        assert sell.is_open
+        rig.strategy.cancel_orders([sell])
+        await rig.done(sell)
+        assert waiting(rig) == []
+        assert rig.sends() == 8
+
+    run_node(terminal, drive)
+
+
+def test_order_that_is_cancelled_before_its_ticket_is_known_is_cancelled_after(terminal, run_node):
+    async def drive(rig):
+        terminal.slow(0.3, "order_send")
+        order = await submit(rig, "limit", OrderSide.BUY, price=-0.005)
+        await rig.until(lambda: order.status == OrderStatus.SUBMITTED)
+        rig.strategy.cancel_order(order)
+        await rig.done(order)
+        assert order.status == OrderStatus.CANCELED
+        assert waiting(rig) == []
+
+    run_node(terminal, drive)

@@ -1,0 +1,388 @@
+"""What becomes of a command to change or cancel an order? `Changes`."""
+
+import asyncio
+import functools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from nautilus_trader.execution.messages import ModifyOrder
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
+from nautilus_trader.model.orders import Order
+
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
+from tradingview_scraper.adapters.mt5.nautilus_v1.modifying import changed_terms, prices_of, type_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
+from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
+from tradingview_scraper.adapters.mt5.rules.requests import (
+    Fields,
+    Terms,
+    modify_order,
+    remove_order,
+    terms_of,
+)
+from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderState
+from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
+from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
+
+_WORKING: Final = frozenset({OrderState.PLACED, OrderState.PARTIAL})
+
+
+class _Cancel(StrEnum):
+    NONE = "none"
+    #: For the ticket of an order that is still on its way.
+    WAITING = "waiting"
+    SENT = "sent"
+    #: The server has taken it; the order's end is still to be seen.
+    TAKEN = "taken"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is asked of one order, and not settled yet."""
+
+    order: Order
+    entry: Entry | None
+    ticket: int
+    #: Changes that wait for the one before them, or for the order's ticket.
+    waiting: deque[ModifyOrder] = field(default_factory=deque)
+    is_changing: bool = False
+    #: Asked for last, and not refused: what the next change starts from.
+    asked: Terms | None = None
+    #: A change whose outcome is not known.
+    unknown: Terms | None = None
+    cancel: _Cancel = _Cancel.NONE
+    #: Nanoseconds since which something is not known.
+    unknown_since: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        return not (
+            self.waiting
+            or self.is_changing
+            or self.unknown is not None
+            or self.cancel is not _Cancel.NONE
+        )
+
+
+class Changes:
+    """Hands changes and cancels over, and says what the answers and the account prove.
+
+    Changes of one order are sent one after the other, each on top of what the one before asked
+    for; a cancel is sent at once. Nothing is sent before the order's ticket is known. An accepted
+    change is told from the answer, a cancelled order from the account, after its fills. While an
+    outcome is unknown nothing is told, and the engine is kept from guessing; the order's record
+    tells sooner or later, and when it works on unchanged for `unproven_secs`, that is told as a
+    rejection: should the request arrive after all, its effect is told as any other.
+    """
+
+    def __init__(
+        self,
+        out: LiveExecutionClient,
+        client: MT5Client,
+        *,
+        journal: Journal,
+        listing_of: Callable[[Order], Listing | None],
+        loop: asyncio.AbstractEventLoop,
+        may_be_dropped: bool,
+        unproven_secs: float,
+    ) -> None:
+        self._out = out
+        self._client = client
+        self._journal = journal
+        self._listing_of = listing_of
+        self._loop = loop
+        self._may_be_dropped = may_be_dropped
+        self._unproven_ns = int(unproven_secs * 1e9)
+        self._log = out._log
+        self._works: dict[ClientOrderId, _Work] = {}
+        self._is_closed = False
+
+    def modify(self, command: ModifyOrder) -> None:
+        """Change an order as `command` says. Returns at once."""
+        order = self._out._cache.order(command.client_order_id)
+        why = _objection(order)
+        if order is None or why:
+            self._reject_change(command, f"UNSUPPORTED_MODIFY: {why}")
+            return
+        if command.quantity is not None and command.quantity != order.quantity:
+            self._reject_change(
+                command,
+                "UNSUPPORTED_MODIFY: the volume of an order cannot be changed at the server: "
+                "cancel it, and send another one",
+            )
+            return
+        work = self._work(order)
+        work.waiting.append(command)
+        self._advance(work)
+
+    def cancel(self, order: Order | None, client_order_id: ClientOrderId) -> None:
+        """Cancel an order. Returns at once."""
+        why = _objection(order)
+        if order is None or why:
+            self._log.warning(f"{client_order_id} cannot be cancelled: {why}")
+            if order is not None:
+                self._reject_cancel(order, f"UNSUPPORTED_CANCEL: {why}")
+            return
+        work = self._work(order)
+        if work.cancel in (_Cancel.WAITING, _Cancel.SENT, _Cancel.TAKEN):
+            return
+        if work.ticket:
+            self._remove(work)
+        else:
+            work.cancel = _Cancel.WAITING
+
+    def on_accepted(self, entry: Entry) -> None:
+        """The order has its ticket: what waited for it is sent. A market order is over at once."""
+        work = self._works.get(entry.client_order_id)
+        if work is None:
+            return
+        work.ticket = entry.ticket
+        if entry.terms is not None:
+            self.on_working(entry)
+
+    def on_working(self, entry: Entry) -> None:
+        """The order waits at the server."""
+        work = self._works.get(entry.client_order_id)
+        if work is None:
+            return
+        if work.cancel is _Cancel.WAITING:
+            self._remove(work)
+        self._advance(work)
+
+    def on_changed(self, client_order_id: ClientOrderId, record: TradeOrder) -> None:
+        """The order's record shows other terms than before. For our own `tell` follows."""
+        work = self._works.get(client_order_id)
+        if work is None:
+            return
+        if work.unknown is not None and not work.is_changing:
+            work.unknown = work.asked = None
+            if work.entry is None:
+                self._tell(work.order, work.ticket, terms_of(record), self._now())
+        elif not work.is_changing:
+            work.asked = None
+        self._forget(work)
+
+    def on_done(self, client_order_id: ClientOrderId, how: str) -> None:
+        """The order is over: what was not sent cannot be."""
+        work = self._works.pop(client_order_id, None)
+        if work is None:
+            return
+        for command in work.waiting:
+            self._reject_change(command, f"UNSUPPORTED_MODIFY: the order is {how}")
+        work.waiting.clear()
+        if work.cancel is _Cancel.WAITING and how == OrderState.FILLED.name:
+            self._reject_cancel(work.order, f"UNSUPPORTED_CANCEL: the order is {how}")
+
+    def tell(self, entry: Entry, terms: Terms, ts_event: int) -> None:
+        """An order of ours has these terms now."""
+        order = self._out._cache.order(entry.client_order_id)
+        entry.terms = terms
+        if order is not None:
+            self._tell(order, entry.ticket, terms, ts_event)
+
+    def keep_alive(self, now: int, keepalive_ns: int) -> None:
+        """Keep the engine from guessing what is not known; tell what has proved to be nothing."""
+        for work in tuple(self._works.values()):
+            order = self._out._cache.order(work.order.client_order_id)
+            if order is None or order.status not in _PENDING:
+                continue
+            if self._has_proved_nothing(work, now):
+                self._give_up(work)
+            elif is_due(order, now, keepalive_ns):
+                keep_in_flight(self._out, order, now)
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self._is_closed = True
+        self._works.clear()
+
+    def _work(self, order: Order) -> _Work:
+        work = self._works.get(order.client_order_id)
+        if work is None:
+            entry = self._journal.of_order(order.client_order_id)
+            ticket = entry.ticket if entry is not None else 0
+            if not ticket and order.venue_order_id is not None:
+                number = order.venue_order_id.value
+                ticket = int(number) if number.isdecimal() else 0
+            work = self._works[order.client_order_id] = _Work(order, entry, ticket)
+        return work
+
+    def _forget(self, work: _Work) -> None:
+        if work.is_idle and work.asked is None:
+            self._works.pop(work.order.client_order_id, None)
+
+    def _advance(self, work: _Work) -> None:
+        while work.waiting and work.ticket and not work.is_changing:
+            command = work.waiting.popleft()
+            try:
+                request, terms = self._request(work, command)
+            except (Denied, RequestRefused) as error:
+                self._reject_change(command, str(error))
+                continue
+            except Exception as error:
+                self._log.exception(f"Cannot prepare {command!r}", error)
+                self._reject_change(command, f"MODIFY_FAILED: {error}")
+                continue
+            work.is_changing = True
+            done = functools.partial(self._on_change_answered, work, command, terms)
+            self._send(request, done)
+        self._forget(work)
+
+    def _request(self, work: _Work, command: ModifyOrder) -> tuple[Fields, Terms]:
+        record = self._client.orders.get(work.ticket)
+        listing = self._listing_of(work.order)
+        known = work.asked or (work.entry.terms if work.entry is not None else None)
+        if known is None and record is not None:
+            known = terms_of(record)
+        if listing is None or known is None:
+            raise Denied("UNSUPPORTED_MODIFY: the order does not wait at the server")
+        kind = record.type if record is not None else type_of(work.order)
+        terms = changed_terms(
+            command,
+            known,
+            kind,
+            listing,
+            self._client.zone,
+            may_be_dropped=self._may_be_dropped,
+        )
+        return modify_order(listing.info, ticket=work.ticket, type=kind, terms=terms), terms
+
+    def _remove(self, work: _Work) -> None:
+        work.cancel = _Cancel.SENT
+        self._send(remove_order(work.ticket), functools.partial(self._on_cancel_answered, work))
+
+    def _send(self, request: Fields, done: Callable[[SendOutcome], None]) -> None:
+        try:
+            self._client.send(request, done, self._loop)
+        except (MT5Error, ValueError) as error:
+            refused = error if isinstance(error, MT5Error) else MT5Error(str(error))
+            done(SendOutcome(Outcome.REJECTED, None, refused, request, False, 0, 0))
+
+    def _on_change_answered(
+        self, work: _Work, command: ModifyOrder, terms: Terms, outcome: SendOutcome
+    ) -> None:
+        work.is_changing = False
+        if self._is_closed:
+            self._log.error(f"{command!r} was answered after disconnect: {outcome}")
+            return
+        if outcome.outcome is Outcome.REJECTED:
+            self._reject_change(command, words_of(outcome))
+        elif outcome.outcome is Outcome.ACCEPTED:
+            work.asked, work.unknown = terms, None
+            is_over = work.order.client_order_id not in self._works
+            if work.entry is not None:
+                work.asked = None
+                if not is_over:
+                    self.tell(work.entry, terms, outcome.ended_ns or self._now())
+            elif not is_over:
+                self._tell(work.order, work.ticket, terms, outcome.ended_ns or self._now())
+        else:
+            work.asked = work.unknown = terms
+            self._say_unknown(work, outcome)
+        self._advance(work)
+
+    def _on_cancel_answered(self, work: _Work, outcome: SendOutcome) -> None:
+        if self._is_closed:
+            self._log.error(f"A cancel was answered after disconnect: {outcome}")
+            return
+        if outcome.outcome is Outcome.REJECTED:
+            work.cancel = _Cancel.NONE
+            self._reject_cancel(work.order, words_of(outcome))
+        elif outcome.outcome is Outcome.ACCEPTED:
+            work.cancel = _Cancel.TAKEN
+        else:
+            work.cancel = _Cancel.UNKNOWN
+            self._say_unknown(work, outcome)
+        self._forget(work)
+
+    def _say_unknown(self, work: _Work, outcome: SendOutcome) -> None:
+        work.unknown_since = self._now()
+        self._log.error(
+            f"Whether {work.order.client_order_id} ({work.ticket}) was changed as asked is not "
+            f"known: {words_of(outcome)}. It is not asked again; its record will tell"
+        )
+
+    def _has_proved_nothing(self, work: _Work, now: int) -> bool:
+        is_unknown = work.unknown is not None or work.cancel is _Cancel.UNKNOWN
+        if not is_unknown or now - work.unknown_since < self._unproven_ns:
+            return False
+        record = self._client.orders.get(work.ticket)
+        return self._client.is_ready and record is not None and record.state in _WORKING
+
+    def _give_up(self, work: _Work) -> None:
+        why = (
+            f"NOT_PROVEN: the outcome was unknown, and {self._unproven_ns / 1e9:g} s later the "
+            f"order works on unchanged"
+        )
+        if work.cancel is _Cancel.UNKNOWN:
+            work.cancel = _Cancel.NONE
+            self._reject_cancel(work.order, why)
+        if work.unknown is not None:
+            work.unknown = work.asked = None
+            self._out.generate_order_modify_rejected(
+                *_whose(work.order), _venue_id(work.order), why, self._now()
+            )
+        self._forget(work)
+
+    def _tell(self, order: Order, ticket: int, terms: Terms, ts_event: int) -> None:
+        listing = self._listing_of(order)
+        if listing is None:
+            return
+        price, trigger = prices_of(order, terms, listing)
+        self._out.generate_order_updated(
+            *_whose(order),
+            order.venue_order_id or VenueOrderId(str(ticket)),
+            order.quantity,
+            price,
+            trigger,
+            ts_event,
+        )
+
+    def _reject_change(self, command: ModifyOrder, reason: str) -> None:
+        self._out.generate_order_modify_rejected(
+            command.strategy_id,
+            command.instrument_id,
+            command.client_order_id,
+            command.venue_order_id,
+            reason,
+            self._now(),
+        )
+
+    def _reject_cancel(self, order: Order, reason: str) -> None:
+        self._out.generate_order_cancel_rejected(
+            *_whose(order), _venue_id(order), reason, self._now()
+        )
+
+    def _now(self) -> int:
+        return int(self._out._clock.timestamp_ns())
+
+
+_PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
+
+
+def _objection(order: Order | None) -> str:
+    if order is None:
+        return "the order is not known"
+    if order.is_closed or not (order.is_open or order.is_inflight):
+        return f"the order is {order.status_string()}"
+    return ""
+
+
+def _whose(order: Order) -> tuple[object, object, object]:
+    return order.strategy_id, order.instrument_id, order.client_order_id
+
+
+def _venue_id(order: Order) -> VenueOrderId | None:
+    return order.venue_order_id
