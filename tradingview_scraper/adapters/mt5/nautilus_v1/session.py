@@ -18,6 +18,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Denied, request_
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
+from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
@@ -74,6 +75,9 @@ class Session:
             hedging=self._hedging,
             deposit=self._deposit,
         )
+        self.safety = Safety(
+            out, client, provider=provider, config=config, positions=self._holdings, loop=loop
+        )
         self.submission = Submission(
             out,
             client,
@@ -81,6 +85,7 @@ class Session:
             events=self._events,
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
+            heard=self.safety.heard,
         )
 
     async def open(self) -> None:
@@ -89,6 +94,7 @@ class Session:
         self.submission.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
+        self.safety.watch()
         snapshot = await self.statements.read()
         self._holdings.seed(snapshot.positions, snapshot.deals)
         magics = {order.magic for order in (*snapshot.orders, *snapshot.history)}
@@ -110,6 +116,7 @@ class Session:
                 f"The terminal has no pair that converts {', '.join(missing)} into "
                 f"{self._deposit}: the portfolio cannot value what is open in it, and may not start"
             )
+        await self.safety.begin(snapshot)
 
     def close(self) -> None:
         """Publish nothing more."""
@@ -117,6 +124,7 @@ class Session:
             watch.close()
         self._watches.clear()
         self.submission.close()
+        self.safety.close()
         self._events.close()
 
     def request(self, command: SubmitOrder) -> dict[str, int | float | str]:
@@ -135,7 +143,7 @@ class Session:
             magic = self._journal.magic_for(order)
         except MagicTaken as error:
             raise Denied(f"INVALID_CLIENT_ORDER_ID: {error}") from error
-        return request_for(
+        request = request_for(
             command,
             listing,
             hedging=self._hedging,
@@ -145,6 +153,8 @@ class Session:
             magic=magic,
             deviation=self._config.deviation_points,
         )
+        self.safety.admit(order, request, listing)
+        return request
 
     def publish_account(self, account: AccountInfo | None = None) -> None:
         """Send `account`, or how the account stood last, as an account state."""

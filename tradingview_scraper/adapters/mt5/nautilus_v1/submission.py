@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -35,6 +35,7 @@ class Submission:
         events: TradeEvents,
         loop: asyncio.AbstractEventLoop,
         keepalive_secs: float,
+        heard: Callable[[SendOutcome], None],
     ) -> None:
         self._out = out
         self._client = client
@@ -42,6 +43,7 @@ class Submission:
         self._events = events
         self._loop = loop
         self._keepalive_secs = keepalive_secs
+        self._heard = heard
         self._log = out._log
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -68,6 +70,7 @@ class Submission:
         if self._is_closed:
             self._log.error(f"{entry.client_order_id} was answered after disconnect: {outcome}")
             return
+        self._heard(outcome)
         result = outcome.result
         if not outcome.sent:
             self._reject(entry, f"NOT_SENT: {outcome.error}")
