@@ -10,11 +10,13 @@ import tradingview_scraper.adapters.mt5 as mt5
 
 NAMES = [
     "MT5_VENUE",
+    "MT5Alarm",
     "MT5Client",
     "MT5DataClient",
     "MT5DataClientConfig",
     "MT5ExecClientConfig",
     "MT5ExecutionClient",
+    "MT5GuardsConfig",
     "MT5InstrumentProvider",
     "MT5InstrumentProviderConfig",
     "MT5LiveDataClientFactory",

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
         MT5DataClientConfig,
         MT5ExecClientConfig,
+        MT5GuardsConfig,
         MT5InstrumentProviderConfig,
     )
     from tradingview_scraper.adapters.mt5.nautilus_v1.constants import MT5_VENUE
     from tradingview_scraper.adapters.mt5.nautilus_v1.data import MT5DataClient
+    from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm
     from tradingview_scraper.adapters.mt5.nautilus_v1.execution import MT5ExecutionClient
     from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
         MT5LiveDataClientFactory,
@@ -43,11 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MT5_VENUE",
+    "MT5Alarm",
     "MT5Client",
     "MT5DataClient",
     "MT5DataClientConfig",
     "MT5ExecClientConfig",
     "MT5ExecutionClient",
+    "MT5GuardsConfig",
     "MT5InstrumentProvider",
     "MT5InstrumentProviderConfig",
     "MT5LiveDataClientFactory",
@@ -57,11 +61,13 @@ __all__ = [
 
 _MODULES = {
     "MT5_VENUE": "nautilus_v1.constants",
+    "MT5Alarm": "nautilus_v1.events",
     "MT5Client": "client.client",
     "MT5DataClient": "nautilus_v1.data",
     "MT5DataClientConfig": "nautilus_v1.config",
     "MT5ExecClientConfig": "nautilus_v1.config",
     "MT5ExecutionClient": "nautilus_v1.execution",
+    "MT5GuardsConfig": "nautilus_v1.config",
     "MT5InstrumentProvider": "nautilus_v1.providers",
     "MT5InstrumentProviderConfig": "nautilus_v1.config",
     "MT5LiveDataClientFactory": "nautilus_v1.factories",

@@ -13,7 +13,7 @@ environment by the factories: ``MT5_TERMINAL_PATH``, ``MT5_LOGIN``, ``MT5_PASSWO
 from typing import Any, Final
 
 import msgspec
-from nautilus_trader.common.config import InstrumentProviderConfig
+from nautilus_trader.common.config import InstrumentProviderConfig, NautilusConfig
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 from nautilus_trader.model.enums import OmsType
 
@@ -119,6 +119,49 @@ class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
             )
 
 
+class MT5GuardsConfig(NautilusConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Limits of one's own, checked before an order is sent; None (the default) is no limit.
+
+    An order beyond one is denied with the figure and the limit. What can only close (reduce-only,
+    a `position_id` on a hedging account, the part of an order against a netted position) is never
+    denied by them. See ``docs/operations.md``.
+    """
+
+    #: Lots that one order may open.
+    max_order_lots: float | None = None
+    #: Value of what one order may open, in the account's currency (lots x contract size x price).
+    max_order_notional: float | None = None
+    #: Orders within any 60 seconds, closing ones counted.
+    max_orders_per_minute: int | None = None
+    #: Lots open on the whole account, of all programs and hands, with all working orders: tickets
+    #: of a hedging account add up, also opposite ones; a netting account's positions count net.
+    max_open_lots: float | None = None
+    #: The same of one symbol.
+    max_open_lots_per_symbol: float | None = None
+    #: Loss of the whole account since the server's midnight, in the account's currency (profit,
+    #: commission, swap and fee of its deals; deposits and withdrawals are no loss). When it is
+    #: reached, nothing is opened any more until the server's next midnight.
+    max_daily_loss: float | None = None
+    #: What open positions have lost or won counts for `max_daily_loss`; all of it, also what they
+    #: had lost or won at midnight.
+    daily_loss_counts_floating: bool = True
+
+    def __post_init__(self) -> None:
+        for name in (
+            "max_order_lots",
+            "max_order_notional",
+            "max_orders_per_minute",
+            "max_open_lots",
+            "max_open_lots_per_symbol",
+            "max_daily_loss",
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise MT5ConfigError(
+                    f"guards.{name} must be above 0, was {value!r}; leave it out for no limit"
+                )
+
+
 class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     """Configuration of an `MT5ExecutionClient`. Trading needs `terminal.login`."""
 
@@ -151,6 +194,11 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: Seconds after which an order whose outcome is not known yet is confirmed to be in flight, so
     #: that the engine does not give it up. Below the engine's `inflight_check_threshold_ms`.
     inflight_keepalive_secs: float = 2.0
+    #: Limits of one's own: volume, value, rate, open lots, daily loss.
+    guards: MT5GuardsConfig = MT5GuardsConfig()
+    #: Set the stop loss of a position again that should have one and has none (cleared by hand,
+    #: dropped by the server). False: an alarm is raised, and nothing is done.
+    restore_stop_loss: bool = False
 
     def __post_init__(self) -> None:
         _check_venue(self.venue)

@@ -1,9 +1,13 @@
 """What does a terminal tell that Nautilus has no type for? Custom data of this adapter.
 
 >>> self.subscribe_data(DataType(MT5Gap), client_id=ClientId("MT5"))   # then: on_data
+>>> self.msgbus.subscribe("data.MT5Alarm", self.on_alarm)
 """
 
+from enum import StrEnum
+
 from nautilus_trader.core.data import Data
+from nautilus_trader.model.custom import customdataclass
 from nautilus_trader.model.identifiers import InstrumentId
 
 
@@ -36,3 +40,46 @@ class MT5Gap(Data):
             f"{type(self).__name__}(instrument_id={self.instrument_id}, after_ns={self.after_ns}, "
             f"until_ns={self.until_ns}, ts_init={self._ts_init})"
         )
+
+
+class MT5AlarmKind(StrEnum):
+    """What a person should look at. ``docs/operations.md`` says what to do about each."""
+
+    #: `max_daily_loss` is reached: nothing is opened until the server's midnight.
+    DAILY_LOSS = "DAILY_LOSS"
+    #: The terminal is on another account than the expected one: nothing is sent or read.
+    ACCOUNT_SWITCHED = "ACCOUNT_SWITCHED"
+    #: A switch of the terminal or the account forbids programs to trade.
+    TRADING_NOT_ALLOWED = "TRADING_NOT_ALLOWED"
+    #: The account's margin level is at or below its margin call level.
+    MARGIN_CALL = "MARGIN_CALL"
+    #: The account's margin level is at or below its stop-out level.
+    STOP_OUT = "STOP_OUT"
+    #: A position that should have a stop loss at the server has none.
+    STOP_LOSS_MISSING = "STOP_LOSS_MISSING"
+    #: A missing stop loss was to be set again, and the venue has not taken it.
+    STOP_LOSS_NOT_RESTORED = "STOP_LOSS_NOT_RESTORED"
+
+
+@customdataclass
+class MT5Alarm(Data):
+    """Something that a person should look at, or, with `is_over`, that needs it no longer.
+
+    Published on the message bus as ``data.MT5Alarm``, and logged.
+    """
+
+    #: A `MT5AlarmKind`.
+    kind: str = ""
+    #: What has happened, and what to do.
+    text: str = ""
+    #: What this kind was raised for has ended.
+    is_over: bool = False
+    #: The Nautilus account.
+    account: str = ""
+    #: The terminal's symbol; empty for what concerns the account.
+    symbol: str = ""
+    #: Identifier of the position; 0 for what concerns the account.
+    position: int = 0
+    #: What it is, and what it may be, in the unit that the text names.
+    figure: float = 0.0
+    limit: float = 0.0

@@ -23,6 +23,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
+from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
@@ -105,6 +106,9 @@ class Session:
             hedging=self._hedging,
             deposit=self._deposit,
         )
+        self.safety = Safety(
+            out, client, provider=provider, config=config, positions=self._holdings, loop=loop
+        )
         self.submission = Submission(
             out,
             client,
@@ -114,6 +118,7 @@ class Session:
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
             checks=config.check_orders,
+            heard=self.safety.heard,
         )
 
     async def open(self) -> None:
@@ -122,6 +127,7 @@ class Session:
         self.submission.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
+        self.safety.watch()
         snapshot = await self.statements.read()
         self._holdings.seed(snapshot.positions, snapshot.deals)
         magics = {order.magic for order in (*snapshot.orders, *snapshot.history)}
@@ -143,6 +149,7 @@ class Session:
                 f"The terminal has no pair that converts {', '.join(missing)} into "
                 f"{self._deposit}: the portfolio cannot value what is open in it, and may not start"
             )
+        await self.safety.begin(snapshot)
 
     def close(self) -> None:
         """Publish nothing more."""
@@ -151,6 +158,7 @@ class Session:
         self._watches.clear()
         self.submission.close()
         self.changes.close()
+        self.safety.close()
         self._events.close()
 
     def request(self, command: SubmitOrder) -> Fields:
@@ -181,7 +189,9 @@ class Session:
             zone=self._client.zone,
             may_be_dropped=self._config.allow_daily_expiry,
         )
-        return request_for(command, listing, now)
+        request = request_for(command, listing, now)
+        self.safety.admit(order, request, listing)
+        return request
 
     def publish_account(self, account: AccountInfo | None = None) -> None:
         """Send `account`, or how the account stood last, as an account state."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -42,6 +42,7 @@ class Submission:
         loop: asyncio.AbstractEventLoop,
         keepalive_secs: float,
         checks: bool,
+        heard: Callable[[SendOutcome], None],
     ) -> None:
         self._out = out
         self._client = client
@@ -51,6 +52,7 @@ class Submission:
         self._loop = loop
         self._keepalive_secs = keepalive_secs
         self._checks = checks
+        self._heard = heard
         self._log = out._log
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -96,6 +98,7 @@ class Submission:
         if self._is_closed:
             self._log.error(f"{entry.client_order_id} was answered after disconnect: {outcome}")
             return
+        self._heard(outcome)
         result = outcome.result
         if outcome.outcome is Outcome.REJECTED:
             self._own.reject(entry, words_of(outcome), self._out._clock.timestamp_ns())
