@@ -17,9 +17,9 @@ from tradingview_scraper.adapters.mt5.client.results import SendOutcome, Snapsho
 from tradingview_scraper.adapters.mt5.client.watches import Watch
 from tradingview_scraper.adapters.mt5.nautilus_v1.alarms import Alarms
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5ExecClientConfig
+from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5AlarmKind
 from tradingview_scraper.adapters.mt5.nautilus_v1.guards import Guards
-from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.protection import Protection
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
