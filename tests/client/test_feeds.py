@@ -280,18 +280,18 @@ def test_facts_of_a_round_trip_come_once_and_in_order(
             facts = []
             client.watch_trade(facts.extend, loop)
             opened = await client.order_send(market_order(magic=5))
-            await client.order_send(market_order(side=1, position=opened.order))
+            closed = await client.order_send(market_order(side=1, position=opened.order))
 
             def kinds():
                 return [type(fact) for fact in facts]
 
             await eventually(lambda: PositionClosed in kinds())
-            deals = [fact for fact in facts if isinstance(fact, Dealt)]
-            assert [(fact.deal.entry, fact.order.ticket) for fact in deals] == [
+            deals = [fact.deal for fact in facts if isinstance(fact, Dealt)]
+            assert [(deal.entry, deal.order) for deal in deals] == [
                 (0, opened.order),
-                (1, deals[1].deal.order),
+                (1, closed.order),
             ]
-            assert deals[0].order.magic == 5
+            assert deals[0].magic == 5
             assert kinds().count(OrderDone) == 2
             assert kinds().index(Dealt) < kinds().index(PositionOpened)
             assert client.positions == {}

@@ -172,7 +172,7 @@ def test_subscriptions_that_cannot_be_served_are_taken_back(terminal, run_node):
         rig.strategy.subscribe_quote_ticks(nowhere)
         rig.strategy.subscribe_trade_ticks(EURUSD)
         rig.strategy.subscribe_order_book_deltas(EURUSD)
-        rig.strategy.subscribe_instrument_status(EURUSD)
+        rig.strategy.subscribe_instrument_status(nowhere)
         rig.strategy.subscribe_bars(MINUTE)
         await rig.until(lambda: client._feeds._bars)
         await rig.until(lambda: nowhere not in client.subscribed_quote_ticks())
