@@ -15,6 +15,7 @@ NAMES = (
     "ingest",
     "history",
     "quiet",
+    "replay",
     "memory",
     "simulator",
 )
