@@ -8,7 +8,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("never_waits", "tick_latency", "order_overhead", "ingest", "memory", "simulator")
+NAMES = (
+    "never_waits",
+    "tick_latency",
+    "order_overhead",
+    "ingest",
+    "history",
+    "quiet",
+    "replay",
+    "memory",
+    "simulator",
+)
 
 
 def main() -> int:

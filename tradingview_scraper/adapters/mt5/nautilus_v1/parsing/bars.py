@@ -2,9 +2,10 @@
 
 from typing import Final, NamedTuple
 
+import numpy as np
 from nautilus_trader.model.data import Bar, BarType
 from nautilus_trader.model.enums import BarAggregation, PriceType
-from nautilus_trader.model.objects import PRICE_MAX, Price, Quantity
+from nautilus_trader.model.objects import PRICE_MAX
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.rules.bars import closing_times
@@ -75,39 +76,28 @@ def bars(
     Volume is the number of ticks, and the traded volume in units on symbols whose bars are built
     from last prices. `ts_init` None: the closing time, for history.
     """
-    closed = zone.utc_ns_array(closing_times(rows["time"], timeframe) * 1000).tolist()
+    lows, opens, closes, highs = rows["low"], rows["open"], rows["close"], rows["high"]
+    # Also false for NaN.
+    usable = (lows >= -PRICE_MAX) & (lows <= opens) & (opens <= highs) & (highs <= PRICE_MAX)
+    usable &= (lows <= closes) & (closes <= highs) & (closes != 0)
+    # A copy: Nautilus takes no read-only arrays.
+    kept = rows[usable]
     if listing.info.chart_mode == SymbolChartMode.LAST:
-        volumes = (rows["real_volume"] * float(listing.sizing.lot)).tolist()
+        volumes = kept["real_volume"] * float(listing.sizing.lot)
     else:
-        volumes = rows["tick_volume"].tolist()
-    price_precision: int = listing.instrument.price_precision
-    size_precision: int = listing.instrument.size_precision
-    made: list[Bar] = []
-    skipped = 0
-    for opened, high, low, close, volume, event in zip(
-        rows["open"].tolist(),
-        rows["high"].tolist(),
-        rows["low"].tolist(),
-        rows["close"].tolist(),
+        volumes = kept["tick_volume"].astype(np.float64)
+    events = zone.utc_ns_array(closing_times(kept["time"], timeframe) * 1000)
+    inits = events if ts_init is None else np.full(len(kept), ts_init, np.uint64)
+    made = Bar.from_raw_arrays_to_list(
+        bar_type,
+        listing.instrument.price_precision,
+        listing.instrument.size_precision,
+        kept["open"],
+        kept["high"],
+        kept["low"],
+        kept["close"],
         volumes,
-        closed,
-        strict=True,
-    ):
-        if not (
-            -PRICE_MAX <= low <= opened <= high <= PRICE_MAX and low <= close <= high and close
-        ):
-            skipped += 1
-            continue
-        made.append(
-            Bar(
-                bar_type=bar_type,
-                open=Price(opened, price_precision),
-                high=Price(high, price_precision),
-                low=Price(low, price_precision),
-                close=Price(close, price_precision),
-                volume=Quantity(volume, size_precision),
-                ts_event=event,
-                ts_init=event if ts_init is None else ts_init,
-            )
-        )
-    return Bars(made, skipped)
+        events,
+        inits,
+    )
+    return Bars(made, len(rows) - len(kept))
