@@ -87,16 +87,13 @@ def test_order_above_the_largest_value_is_denied_in_the_accounts_currency(termin
     """1,000 units of a pair quoted in yen are worth about 1,000 dollars on a dollar account."""
 
     async def drive(rig):
-        await rig.until(lambda: rig.cache.quote_tick(rig.strategy.quotes[0].instrument_id))
         await rig.opened(rig.strategy.buy("USDJPY", "1000"))
         reason = await denied(rig, rig.strategy.buy("USDJPY", "2000"))
         assert reason.startswith("GUARD_ORDER_NOTIONAL: ") and "limit=1500" in reason
         figure = float(reason.split("=")[1].split(",")[0])
         assert figure == pytest.approx(2_000, rel=0.01)
 
-    run_node(
-        terminal, drive, symbols=("EURUSD", "USDJPY"), **guarded(max_order_notional=1_500.0)
-    )
+    run_node(terminal, drive, symbols=("EURUSD", "USDJPY"), **guarded(max_order_notional=1_500.0))
 
 
 def test_orders_in_one_burst_count_for_the_rate(terminal, run_node):
@@ -106,7 +103,9 @@ def test_orders_in_one_burst_count_for_the_rate(terminal, run_node):
             await rig.done(order)
         statuses = [order.status for order in orders]
         assert statuses == [OrderStatus.FILLED] * 3 + [OrderStatus.DENIED] * 2
-        assert "GUARD_ORDER_RATE: orders within 60 seconds=4, limit=3" in orders[3].last_event.reason
+        assert (
+            "GUARD_ORDER_RATE: orders within 60 seconds=4, limit=3" in orders[3].last_event.reason
+        )
         assert rig.sends() == 3
 
     run_node(terminal, drive, **guarded(max_orders_per_minute=3))
@@ -199,9 +198,7 @@ def test_floating_loss_stops_opening(terminal, run_node):
 
 def test_restarted_node_knows_the_loss_of_its_day(terminal, run_node):
     terminal.reset(NOW)
-    opened = terminal.trade_by_hand(
-        **BY_HAND, symbol="EURUSD", type=int(OrderType.BUY), volume=1.0
-    )
+    opened = terminal.trade_by_hand(**BY_HAND, symbol="EURUSD", type=int(OrderType.BUY), volume=1.0)
     terminal.trade_by_hand(
         **BY_HAND,
         symbol="EURUSD",
@@ -373,7 +370,7 @@ def test_margin_of_a_position_is_the_terminals_without_a_leverage_of_the_account
         account = rig.cache.account(rig.client.account_id)
         instrument = rig.cache.instrument(position.instrument_id)
         price = instrument.make_price(position.avg_px_open)
-        assert account.leverage(instrument.id) == 1
+        assert account.default_leverage == 1 and account.leverages() == {}
         margin = account.calculate_margin_init(instrument, position.quantity, price)
         assert margin.as_double() == pytest.approx(terminal.books()["account"]["margin"], rel=1e-4)
 
