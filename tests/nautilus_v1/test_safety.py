@@ -1,10 +1,15 @@
 """What stops trading, and what raises an alarm: limits, the day's loss, permissions, protection."""
 
+import threading
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from nautilus_trader.model.enums import OrderStatus
 
+from tradingview_scraper.adapters.mt5.cli.main import main
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5GuardsConfig
+from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     OrderType,
@@ -269,6 +274,26 @@ def test_account_switched_by_hand_raises_an_alarm_and_even_closing_stops(termina
         terminal.login(5001234)
         assert "TRADING_HALTED" in await denied(rig, rig.strategy.buy("EURUSD", "1000"))
         assert rig.sends() == 1
+
+    run_node(terminal, drive)
+
+
+def test_flatten_closes_while_the_nodes_loop_hangs(terminal, run_node):
+    async def drive(rig):
+        position = await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        options = ["--path", terminal.path, "--library", SIMULATOR_MODULE, "--login", "5001234"]
+        told = []
+
+        def flatten():
+            told.append(CliRunner().invoke(main, ["flatten", "--magic", "1000", "--yes", *options]))
+
+        thread = threading.Thread(target=flatten)
+        thread.start()
+        # On the node's loop, which serves nothing meanwhile.
+        thread.join(60)
+        assert told[0].exit_code == 0, told[0].output
+        assert terminal.books()["positions"] == []
+        await rig.until(lambda: position.is_closed)
 
     run_node(terminal, drive)
 
