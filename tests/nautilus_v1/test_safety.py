@@ -1,10 +1,15 @@
 """What stops trading, and what raises an alarm: limits, the day's loss, permissions, protection."""
 
+import threading
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from nautilus_trader.model.enums import OrderStatus
 
+from tradingview_scraper.adapters.mt5.cli.main import main
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5GuardsConfig
+from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     OrderType,
@@ -87,7 +92,6 @@ def test_order_above_the_largest_value_is_denied_in_the_accounts_currency(termin
     """1,000 units of a pair quoted in yen are worth about 1,000 dollars on a dollar account."""
 
     async def drive(rig):
-        await rig.until(lambda: rig.cache.quote_tick(rig.strategy.quotes[0].instrument_id))
         await rig.opened(rig.strategy.buy("USDJPY", "1000"))
         reason = await denied(rig, rig.strategy.buy("USDJPY", "2000"))
         assert reason.startswith("GUARD_ORDER_NOTIONAL: ") and "limit=1500" in reason
@@ -274,6 +278,26 @@ def test_account_switched_by_hand_raises_an_alarm_and_even_closing_stops(termina
     run_node(terminal, drive)
 
 
+def test_flatten_closes_while_the_nodes_loop_hangs(terminal, run_node):
+    async def drive(rig):
+        position = await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        options = ["--path", terminal.path, "--library", SIMULATOR_MODULE, "--login", "5001234"]
+        told = []
+
+        def flatten():
+            told.append(CliRunner().invoke(main, ["flatten", "--magic", "1000", "--yes", *options]))
+
+        thread = threading.Thread(target=flatten)
+        thread.start()
+        # On the node's loop, which serves nothing meanwhile.
+        thread.join(60)
+        assert told[0].exit_code == 0, told[0].output
+        assert terminal.books()["positions"] == []
+        await rig.until(lambda: position.is_closed)
+
+    run_node(terminal, drive)
+
+
 def set_stop(terminal, position, sl):
     terminal.trade_by_hand(
         action=int(TradeAction.SLTP), symbol="EURUSD", position=int(position.id.value), sl=sl
@@ -371,7 +395,7 @@ def test_margin_of_a_position_is_the_terminals_without_a_leverage_of_the_account
         account = rig.cache.account(rig.client.account_id)
         instrument = rig.cache.instrument(position.instrument_id)
         price = instrument.make_price(position.avg_px_open)
-        assert account.leverage(instrument.id) == 1
+        assert account.default_leverage == 1 and account.leverages() == {}
         margin = account.calculate_margin_init(instrument, position.quantity, price)
         assert margin.as_double() == pytest.approx(terminal.books()["account"]["margin"], rel=1e-4)
 

@@ -1,0 +1,1 @@
+"""``mt5 flatten``: close positions and cancel orders from another shell, and say what is left."""
