@@ -20,7 +20,7 @@ from tradingview_scraper.adapters.mt5.cli.flatten.plan import (
 )
 from tradingview_scraper.adapters.mt5.client import MT5Client, SendOutcome
 from tradingview_scraper.adapters.mt5.rules.facts import Dealt, Fact, OrderDone
-from tradingview_scraper.adapters.mt5.rules.requests import RequestRefused
+from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome, describe
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderState
 from tradingview_scraper.adapters.mt5.terminal.errors import (
