@@ -139,7 +139,7 @@ def of_the_cache(rig, hedging):
     positions = {key: int(units) for key, units in positions.items() if units}
     fills = {fill.trade_id.value for fill in rig.fills()}
     account = rig.cache.account(rig.client.account_id)
-    return waiting, positions, fills, account.balance_total().as_double()
+    return waiting, positions, fills, round(account.balance_total().as_double(), 2)
 
 
 @pytest.mark.parametrize("account", ["hedging", "netting"])

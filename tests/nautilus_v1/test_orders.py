@@ -224,3 +224,106 @@ def test_netting_reduces_only_what_is_there(ask, tickets, units, reducing, side,
     else:
         with pytest.raises(Denied, match="reduce-only"):
             ask(**how)
+
+
+def waiting(ask, listing_of, kind, **how):
+    terms = {
+        name: how.pop(name)
+        for name in ("time_in_force", "expire_time", "post_only", "reduce_only", "display_qty")
+        if name in how
+    }
+    prices = {
+        "limit": {"price": Price.from_str("1.09000")},
+        "stop_market": {"trigger_price": Price.from_str("1.11000")},
+    }[kind]
+    order = getattr(FACTORY, kind)(
+        listing_of("EURUSD").instrument.id,
+        OrderSide.BUY,
+        Quantity.from_int(1_000),
+        **prices,
+        **terms,
+    )
+    return ask(order, **how)
+
+
+INSTANT = {"trade_exemode": int(SymbolTradeExecution.INSTANT)}
+EXCHANGE = {"trade_exemode": int(SymbolTradeExecution.EXCHANGE), "filling_mode": 7}
+
+
+@pytest.mark.parametrize("terms", [TimeInForce.IOC, TimeInForce.FOK])
+def test_limit_that_must_be_filled_at_once_depends_on_the_execution(ask, listing_of, terms):
+    with pytest.raises(Denied, match="UNSUPPORTED_TIME_IN_FORCE"):
+        waiting(ask, listing_of, "limit", time_in_force=terms)
+    deal = waiting(ask, listing_of, "limit", time_in_force=terms, symbol=INSTANT)
+    assert deal["action"] == TradeAction.DEAL
+    # Below the market: nothing is left to the deviation, and the server refuses the price.
+    assert (deal["price"], deal["deviation"]) == (1.09, 0)
+    order = waiting(ask, listing_of, "limit", time_in_force=terms, symbol=EXCHANGE)
+    assert order["action"] == TradeAction.PENDING
+    assert order["type_filling"] == OrderFilling[terms.name]
+
+
+def test_marketable_limit_at_instant_execution_may_slip_to_its_limit_and_no_further(
+    ask, listing_of
+):
+    order = FACTORY.limit(
+        listing_of("EURUSD").instrument.id,
+        OrderSide.BUY,
+        Quantity.from_int(1_000),
+        Price.from_str("1.10012"),
+        time_in_force=TimeInForce.IOC,
+    )
+    deal = ask(order, symbol=INSTANT)
+    assert (deal["price"], deal["deviation"]) == (1.10002, 10)
+
+
+def test_post_only_is_book_or_cancel_where_the_symbol_has_it(ask, listing_of):
+    request = waiting(ask, listing_of, "limit", post_only=True, symbol=EXCHANGE)
+    assert request["type_filling"] == OrderFilling.BOC
+    with pytest.raises(Denied, match="UNSUPPORTED_POST_ONLY"):
+        waiting(ask, listing_of, "limit", post_only=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "code"),
+    [
+        ("limit", {"reduce_only": True}, "UNSUPPORTED_REDUCE_ONLY"),
+        ("limit", {"display_qty": Quantity.from_int(1_000)}, "UNSUPPORTED_DISPLAY_QTY"),
+        ("limit", {"position_id": "40"}, "VALIDATION_FAILED"),
+        ("limit", {"params": {"deviation": 5}}, "UNSUPPORTED_PARAMS"),
+        ("limit", {"symbol": {"expiration_mode": 2}}, "UNSUPPORTED_TIME_IN_FORCE"),
+        ("limit", {"symbol": {"order_gtc_mode": 1}}, "UNSUPPORTED_TIME_IN_FORCE"),
+        ("stop_market", {"time_in_force": TimeInForce.FOK}, "UNSUPPORTED_TIME_IN_FORCE"),
+        ("stop_market", {"symbol": {"trade_stops_level": 2_000}}, "VALIDATION_FAILED"),
+    ],
+)
+def test_waiting_order_that_cannot_be_is_denied(ask, listing_of, kind, how, code):
+    with pytest.raises(Denied, match=f"^{code}: "):
+        waiting(ask, listing_of, kind, **how)
+
+
+def test_stops_level_is_the_servers_to_judge_when_the_quote_is_old(ask, listing_of):
+    level = {"trade_stops_level": 2_000}
+    assert waiting(ask, listing_of, "stop_market", symbol=level, fresh=False)["price"] == 1.11
+
+
+def test_what_the_server_drops_is_sent_where_it_is_allowed(ask, listing_of):
+    daily = {"order_gtc_mode": 1}
+    params = {"sl": 1.05}
+    with pytest.raises(Denied, match="UNSUPPORTED_TP_SL"):
+        ask(symbol=daily, params=params)
+    assert ask(symbol=daily, params=params, may_be_dropped=True)["sl"] == 1.05
+    assert waiting(ask, listing_of, "limit", symbol=daily, may_be_dropped=True)["type_time"] == 0
+
+
+def test_oldest_ticket_that_fits_is_reduced(ask, tickets):
+    held = [
+        tickets[0]._replace(time_msc=2),
+        tickets[1]._replace(time_msc=1, volume=0.01),
+    ]
+    how = {"side": OrderSide.SELL, "positions": held, "reduce_only": True}
+    assert ask(units=1_000, **how)["position"] == 41
+    assert ask(units=2_000, **how)["position"] == 80
+    assert ask(units=1_000, reducing=1_000, **how)["position"] == 80
+    with pytest.raises(Denied, match="none against it is as large"):
+        ask(units=3_000, **how)

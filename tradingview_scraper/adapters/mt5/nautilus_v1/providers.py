@@ -21,6 +21,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     listing_of,
     symbol_of,
 )
+from tradingview_scraper.adapters.mt5.rules.expiry import keeps_orders, keeps_stops
 from tradingview_scraper.adapters.mt5.rules.margin import probe
 from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol, sizing
 from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode, SymbolTradeMode
@@ -170,6 +171,12 @@ class MT5InstrumentProvider(InstrumentProvider):
                 self._log.warning(
                     f"{made.instrument.id}: the largest quantity is {made.instrument.max_quantity} "
                     f"instead of {made.capped_from}: more would be worth too much to be counted"
+                )
+            if not keeps_orders(info):
+                what = "orders" if keeps_stops(info) else "orders, stop losses and take profits"
+                self._log.warning(
+                    f"{made.instrument.id}: the server drops good-till-cancelled {what} at the end "
+                    f"of its day"
                 )
             self._listings[info.name] = made
             self.add(made.instrument)
