@@ -12,6 +12,7 @@ from nautilus_trader.model.instruments import Equity
 
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Gap
+from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 from tradingview_scraper.adapters.mt5.worker.frames import Ticks, row_bytes
@@ -322,3 +323,34 @@ def test_history_that_is_being_downloaded_is_waited_for(terminal, run_node, mean
         assert got == expected
 
     run_node(terminal, drive)
+
+
+def test_quotes_begin_at_once_where_the_last_tick_is_a_trade(run_node):
+    scenario = {
+        "extends": "exchange-netting",
+        "clock": {"mode": "stepped", "start": "2025-03-10T16:00:00Z"},
+        "prices": {"synthetic": False},
+    }
+    trade = ticks(230.0)
+    trade["last"], trade["volume"], trade["volume_real"], trade["flags"] = 230.0, 5, 5.0, 8 | 16
+
+    async def drive(rig):
+        (quote,) = await rig.until(lambda: rig.strategy.quotes)
+        assert str(quote.bid_price) == "230.00"
+        terminal.push_ticks("#AAPL", trade)
+        quoted = ticks(231.0)
+        quoted["flags"] = 6
+        terminal.push_ticks("#AAPL", quoted)
+        await rig.until(lambda: len(rig.strategy.quotes) > 1)
+        # A trade in between is no quote.
+        assert [str(one.bid_price) for one in rig.strategy.quotes] == ["230.00", "231.00"]
+
+    with launch(scenario) as terminal:
+        terminal.push_ticks("#AAPL", trade)
+        run_node(
+            terminal,
+            drive,
+            symbols=["#AAPL"],
+            oms_type="NETTING",
+            terminal_fields={"login": 5003234},
+        )

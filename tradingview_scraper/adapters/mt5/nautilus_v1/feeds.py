@@ -38,7 +38,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trade_ticks import (
     trade_ticks,
 )
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
-from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
+from tradingview_scraper.adapters.mt5.terminal.constants import TickFlag, Timeframe
 
 #: The data type under which gaps are published.
 GAPS: Final = DataType(MT5Gap)
@@ -154,6 +154,9 @@ class TickFeed:
         self._size = quote_size(listing, quote_lots)
         self._zone = client.zone
         self._gaps = gaps
+        # Every tick carries bid and ask [recorded], also the one of a trade that changed neither:
+        # the first one of a subscription is its first quote.
+        self._needs_quote = True
         # Counted from the feed's first tick, which begins its millisecond, for any later trade.
         self._counts_trades = has_trades(listing.info)
         self._place: Place = NOWHERE
@@ -165,9 +168,11 @@ class TickFeed:
         now = self._out._clock.timestamp_ns()
         found: list[Any] = []
         skipped = 0
-        if QuoteTick in self.kinds:
+        if QuoteTick not in self.kinds:
+            self._needs_quote = True
+        else:
             quotes = quote_ticks(
-                rows,
+                _quoted(rows) if self._needs_quote else rows,
                 instrument_id=self._instrument_id,
                 price_precision=self._price_precision,
                 size=self._size,
@@ -175,6 +180,7 @@ class TickFeed:
                 ts_init=now,
             )
             found, skipped = quotes.ticks, quotes.skipped
+            self._needs_quote = self._needs_quote and not found
         if TradeTick in self.kinds:
             trades = trade_ticks(
                 rows,
@@ -298,6 +304,13 @@ class BarFeed:
                 self._out._log.warning(
                     f"{bar_type}: {found.skipped} rows of the terminal are no bars"
                 )
+
+
+def _quoted(rows: Rows) -> Rows:
+    """`rows` with the first one marked as a quote, whatever it was that changed."""
+    marked = rows.copy()
+    marked["flags"][0] |= int(TickFlag.BID | TickFlag.ASK)
+    return marked
 
 
 def levels_of(reading: BookReading, listing: Listing) -> Any:
