@@ -1,8 +1,8 @@
 """What does the adapter add to an order? From `submit_order` to `OrderFilled`, less the terminal.
 
 The same market orders are sent once through a node, once directly through the library's module in a
-process of its own. What lies between the two is ours: two processes, NautilusTrader's engines, the
-identity check and the readings that turn an answer into deals.
+process of its own. What lies between the two is NautilusTrader's engines, measured alone beside it,
+and ours: two processes, the identity check and the reading that turns an answer into a deal.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
+from benchmarks import nautilus_alone
 from benchmarks.figures import Figure
 from benchmarks.node import run_node, terminal_config, until
 from tradingview_scraper.adapters.mt5.simulator.control import launch
@@ -95,6 +96,7 @@ def run() -> list[Figure]:
             capture_output=True,
             text=True,
         )
+    alone = np.array(nautilus_alone.spent_ns(ORDERS, PAUSE_SECS)[WARM:]) / 1e6
     ours = np.array(trader.spent[WARM:]) / 1e6
     direct = np.array(json.loads(answer.stdout)[WARM:]) / 1e6
     our_p50, our_p99 = np.percentile(ours, [50, 99])
@@ -104,6 +106,7 @@ def run() -> list[Figure]:
         Figure("submit_order -> OrderFilled, p99", float(our_p99), "ms"),
         Figure("order_send directly, p50 (floor)", float(direct_p50), "ms"),
         Figure("order_send directly, p99", float(direct_p99), "ms"),
+        Figure("NautilusTrader alone, p50 (floor)", float(np.median(alone)), "ms"),
         Figure("overhead, p50", float(our_p50 - direct_p50), "ms", limit=1.5),
         Figure("overhead, p99", float(our_p99 - direct_p50), "ms", limit=6.0),
     ]
