@@ -38,7 +38,7 @@ from nautilus_trader.model.objects import AccountBalance, Money, Price
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 from nautilus_trader.trading.strategy import Strategy
 
-from benchmarks.node import until
+from benchmarks.node import live
 
 VENUE = Venue("ALONE")
 EURUSD = TestInstrumentProvider.default_fx_ccy("EUR/USD", VENUE)
@@ -135,6 +135,13 @@ def spent_ns(orders: int, pause_secs: float) -> list[int]:
     """Nanoseconds from `submit_order` to `on_order_filled`, orders `pause_secs` apart."""
     trader = Trader()
 
+    async def drive(_: TradingNode) -> None:
+        for _ in range(orders):
+            trader.filled.clear()
+            trader.trade()
+            await asyncio.wait_for(trader.filled.wait(), 30)
+            await asyncio.sleep(pause_secs)
+
     async def whole() -> None:
         node = TradingNode(
             config=TradingNodeConfig(
@@ -149,23 +156,7 @@ def spent_ns(orders: int, pause_secs: float) -> list[int]:
         )
         node.trader.add_strategy(trader)
         node.add_exec_client_factory("ALONE", AtOnceFactory)
-        node.build()
-        running = asyncio.ensure_future(node.run_async())
-        try:
-            await until(lambda: trader.is_running, 30)
-            for _ in range(orders):
-                trader.filled.clear()
-                trader.trade()
-                await asyncio.wait_for(trader.filled.wait(), 30)
-                await asyncio.sleep(pause_secs)
-        finally:
-            await node.stop_async()
-            await asyncio.wait([running], timeout=30)
-            node.kernel.dispose()
-            rest = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in rest:
-                task.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
+        await live(node, trader, drive)
 
     asyncio.run(whole())
     return trader.spent

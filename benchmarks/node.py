@@ -77,21 +77,28 @@ def run_node(
         node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
         if trading:
             node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
-        node.build()
-        running = asyncio.ensure_future(node.run_async())
-        try:
-            await until(lambda: strategy.is_running, 60)
-            await drive(node)
-        finally:
-            await node.stop_async()
-            await asyncio.wait([running], timeout=30)
-            node.kernel.dispose()
-            rest = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in rest:
-                task.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
+        await live(node, strategy, drive)
 
     asyncio.run(whole())
+
+
+async def live(
+    node: TradingNode, strategy: Strategy, drive: Callable[[TradingNode], Awaitable[None]]
+) -> None:
+    """Build and run a node for as long as `drive` takes, and leave nothing of it on the loop."""
+    node.build()
+    running = asyncio.ensure_future(node.run_async())
+    try:
+        await until(lambda: strategy.is_running, 60)
+        await drive(node)
+    finally:
+        await node.stop_async()
+        await asyncio.wait([running], timeout=30)
+        node.kernel.dispose()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool], seconds: float, step: float = 0.01) -> None:
