@@ -161,7 +161,7 @@ def test_cache_equals_the_books_after_each_step(terminal, run_node, account, ste
             if step[0] == "tick":
                 await rig.until(lambda seen=quotes: len(rig.strategy.quotes) > seen)
             await rig.until(lambda: is_settled(rig))
-            for _ in range(1_000):
+            for _ in range(3_000):
                 cache, books = of_the_cache(rig, hedging), of_the_books(terminal.books(), hedging)
                 if cache == books:
                     break
