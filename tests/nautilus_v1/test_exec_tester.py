@@ -61,21 +61,9 @@ CASES = [
     *case("E11", {"enable_limit_buys": False}, [WAITS]),
     *case("E12", {}, [WAITS, WAITS]),
     *case(
-        "E13",
-        {"limit_time_in_force": TimeInForce.IOC, "tob_offset_ticks": -50, **NO_SELLS},
-        [FILLS, FILLS],
-        ["exchange"],
-    ),
-    *case(
         "E14",
         {"limit_time_in_force": TimeInForce.IOC, **NO_SELLS},
         [AT_ONCE_CANCELED],
-        ["exchange"],
-    ),
-    *case(
-        "E15",
-        {"limit_time_in_force": TimeInForce.FOK, "tob_offset_ticks": -50, **NO_SELLS},
-        [FILLS, FILLS],
         ["exchange"],
     ),
     *case(
