@@ -8,7 +8,7 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Price
 
-from tradingview_scraper.adapters.mt5.terminal.constants import TradeRetcode
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction, TradeRetcode
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
@@ -36,6 +36,11 @@ async def working(rig, away=-0.005):
 
 def moved(order, by=0.001):
     return Price(float(order.price) + by, 5)
+
+
+def looks_at(terminal):
+    """How often the terminal was asked for its link to the server."""
+    return terminal.stats()["calls"].get("terminal_info", 0)
 
 
 async def longer_than_the_engine_waits(rig):
@@ -126,10 +131,30 @@ def test_order_that_works_on_unchanged_proves_that_nothing_was_done(terminal, ru
         terminal.answer("order_send", int(TradeRetcode.TIMEOUT))
         rig.strategy.cancel_order(order)
         await rig.until(lambda: rig.names(order)[-1] == "CancelRejected")
-        assert "NOT_PROVEN" in rig.events[-1].reason
+        assert "NOT_DONE" in rig.events[-1].reason
         assert order.status == OrderStatus.ACCEPTED
         rig.strategy.cancel_order(order)
         await rig.done(order)
         assert order.status == OrderStatus.CANCELED
 
     run_node(terminal, drive, exec_fields={"unproven_change_secs": 0.3, **KEEPALIVE})
+
+
+def test_order_shown_by_a_terminal_without_its_server_proves_nothing(terminal, run_node):
+    """Reads go on succeeding while the link is down, and show what was."""
+
+    async def drive(rig):
+        order = await working(rig)
+        terminal.set_connected(False)
+        rig.strategy.cancel_order(order)
+        await rig.until(lambda: order.status == OrderStatus.PENDING_CANCEL)
+        terminal.trade_by_hand(action=int(TradeAction.REMOVE), order=int(str(order.venue_order_id)))
+        looks = looks_at(terminal)
+        await rig.until(lambda: looks_at(terminal) > looks + 6)
+        assert order.status == OrderStatus.PENDING_CANCEL
+        terminal.set_connected(True)
+        await rig.done(order)
+        assert order.status == OrderStatus.CANCELED
+        assert "CancelRejected" not in rig.names(order)
+
+    run_node(terminal, drive, exec_fields={"unproven_change_secs": 0.1, **KEEPALIVE})

@@ -36,6 +36,8 @@ from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
 
 _WORKING: Final = frozenset({OrderState.PLACED, OrderState.PARTIAL})
+#: Looks at an order, each with the link to the server up, that prove a change was not done.
+_PROOF: Final = 2
 
 
 class _Cancel(StrEnum):
@@ -63,8 +65,15 @@ class _Work:
     #: A change whose outcome is not known.
     unknown: Terms | None = None
     cancel: _Cancel = _Cancel.NONE
-    #: Nanoseconds since which something is not known.
+    #: Nanoseconds since which something is not known, or since it was last looked up.
     unknown_since: int = 0
+    #: How often since then the terminal, linked to its server, has shown the order unchanged.
+    looks: int = 0
+    is_looked_up: bool = False
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.unknown is not None or self.cancel is _Cancel.UNKNOWN
 
     @property
     def is_idle(self) -> bool:
@@ -83,8 +92,9 @@ class Changes:
     for; a cancel is sent at once. Nothing is sent before the order's ticket is known. An accepted
     change is told from the answer, a cancelled order from the account, after its fills. While an
     outcome is unknown nothing is told, and the engine is kept from guessing; the order's record
-    tells sooner or later, and when it works on unchanged for `unproven_secs`, that is told as a
-    rejection: should the request arrive after all, its effect is told as any other.
+    tells sooner or later. When the terminal, linked to its server, has twice shown the order
+    unchanged, `unproven_secs` apart, that is told as a rejection: should the request arrive after
+    all, its effect is told as any other. Reads without that link are stale and prove nothing.
     """
 
     def __init__(
@@ -108,6 +118,7 @@ class Changes:
         self._log = out._log
         self._works: dict[ClientOrderId, _Work] = {}
         self._is_closed = False
+        self._look_ups: set[asyncio.Task[None]] = set()
 
     def modify(self, command: ModifyOrder) -> None:
         """Change an order as `command` says. Returns at once."""
@@ -198,14 +209,19 @@ class Changes:
             order = self._out._cache.order(work.order.client_order_id)
             if order is None or order.status not in _PENDING:
                 continue
-            if self._has_proved_nothing(work, now):
-                self._give_up(work)
-            elif is_due(order, now, keepalive_ns):
+            if self._is_overdue(work, now):
+                work.is_looked_up = True
+                task = self._loop.create_task(self._look_up(work))
+                self._look_ups.add(task)
+                task.add_done_callback(self._look_ups.discard)
+            if is_due(order, now, keepalive_ns):
                 keep_in_flight(self._out, order, now)
 
     def close(self) -> None:
         """Say nothing more."""
         self._is_closed = True
+        for task in tuple(self._look_ups):
+            task.cancel()
         self._works.clear()
 
     def _work(self, order: Order) -> _Work:
@@ -308,23 +324,39 @@ class Changes:
         self._forget(work)
 
     def _say_unknown(self, work: _Work, outcome: SendOutcome) -> None:
-        work.unknown_since = self._now()
+        work.unknown_since, work.looks = self._now(), 0
         self._log.error(
             f"Whether {work.order.client_order_id} ({work.ticket}) was changed as asked is not "
             f"known: {words_of(outcome)}. It is not asked again; its record will tell"
         )
 
-    def _has_proved_nothing(self, work: _Work, now: int) -> bool:
-        is_unknown = work.unknown is not None or work.cancel is _Cancel.UNKNOWN
-        if not is_unknown or now - work.unknown_since < self._unproven_ns:
-            return False
-        record = self._client.orders.get(work.ticket)
-        return self._client.is_ready and record is not None and record.state in _WORKING
+    def _is_overdue(self, work: _Work, now: int) -> bool:
+        is_old = now - work.unknown_since >= self._unproven_ns
+        return work.is_unknown and is_old and not work.is_looked_up
+
+    async def _look_up(self, work: _Work) -> None:
+        """Ask the terminal how the order stands, and whether that is its server's word."""
+        since = work.unknown_since
+        try:
+            orders = await self._client.orders_get(ticket=work.ticket)
+            is_linked = (await self._client.terminal_info()).connected
+        except MT5Error as error:
+            self._log.debug(f"{work.ticket} cannot be looked up: {error}")
+            orders, is_linked = (), False
+        finally:
+            work.is_looked_up = False
+        if self._is_closed or not work.is_unknown or work.unknown_since != since:
+            return
+        is_working = any(order.state in _WORKING for order in orders)
+        work.looks = work.looks + 1 if is_linked and is_working else 0
+        work.unknown_since = self._now()
+        if work.looks == _PROOF:
+            self._give_up(work)
 
     def _give_up(self, work: _Work) -> None:
         why = (
-            f"NOT_PROVEN: the outcome was unknown, and {self._unproven_ns / 1e9:g} s later the "
-            f"order works on unchanged"
+            f"NOT_DONE: the outcome was unknown, and the server has shown the order working "
+            f"unchanged {_PROOF} times, {self._unproven_ns / 1e9:g} s apart"
         )
         if work.cancel is _Cancel.UNKNOWN:
             work.cancel = _Cancel.NONE

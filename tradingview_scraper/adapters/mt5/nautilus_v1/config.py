@@ -188,8 +188,8 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: Send orders and stops that the server drops at the end of its day (`order_gtc_mode`) though
     #: they were to last. Their end is told as it comes. They are denied otherwise.
     allow_daily_expiry: bool = False
-    #: Seconds after which an order that still works unchanged proves that a change or cancel of
-    #: unknown outcome did nothing.
+    #: Seconds between looks at an order whose change or cancel has an unknown outcome. When two in
+    #: a row, each with the terminal linked to its server, show it unchanged, that did nothing.
     unproven_change_secs: float = 60.0
     #: Seconds after which an order whose outcome is not known yet is confirmed to be in flight, so
     #: that the engine does not give it up. Below the engine's `inflight_check_threshold_ms`.
