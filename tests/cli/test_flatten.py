@@ -1,5 +1,6 @@
 """``mt5 flatten``: closes by ticket, cancels, verifies, and says what is left."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,10 +8,12 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradingview_scraper.adapters.mt5.cli.flatten.plan import run_magic
+from tradingview_scraper.adapters.mt5.cli.flatten.closing import Flattening
+from tradingview_scraper.adapters.mt5.cli.flatten.plan import Selection, run_magic
 from tradingview_scraper.adapters.mt5.cli.main import main
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.rules.identity import magic, namespace_of
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
+from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     OrderType,
@@ -163,6 +166,31 @@ def test_lost_reply_to_an_executed_close_is_looked_up(terminal, flatten):
     status, told = flatten("--all", "--yes")
     assert status == 0, told
     assert terminal.stats()["calls"]["order_send"] == 1
+
+
+def test_terminal_without_its_server_verifies_nothing(terminal):
+    """Its reads go on succeeding: an account that looks empty is not known to be."""
+    config = MT5TerminalConfig(
+        path=terminal.path,
+        login=terminal.books()["account"]["login"],
+        module=SIMULATOR_MODULE,
+    )
+
+    async def run():
+        client = MT5Client(config)
+        await client.connect()
+        try:
+            terminal.set_connected(False)
+            deal(terminal)
+            flattening = Flattening(client, Selection(None), deviation=10, tell=print)
+            return await flattening.run(5)
+        finally:
+            await client.disconnect()
+
+    result = asyncio.run(run())
+    assert result.positions_left == []
+    assert not result.is_verified and not result.is_flat
+    assert "no link to its trade server" in result.failure
 
 
 def test_requote_is_tried_again(terminal, flatten):

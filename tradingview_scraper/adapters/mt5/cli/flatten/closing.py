@@ -59,7 +59,8 @@ class Result:
     cancelled: list[int] = field(default_factory=list)
     positions_left: list[Left] = field(default_factory=list)
     orders_left: list[Left] = field(default_factory=list)
-    #: The account was read again at the end: what is left is certain.
+    #: The account was read again at the end, from a terminal that is linked to its server: what is
+    #: left is certain.
     is_verified: bool = False
     failure: str = ""
 
@@ -242,16 +243,19 @@ class Flattening:
         for _ in range(_LAST_LOOKS):
             try:
                 positions, orders = await self._read()
+                terminal = await self._client.terminal_info()
             except MT5IdentityError as error:
                 result.failure = str(error)
                 return
             except MT5Error as error:
                 last = str(error)
-                await asyncio.sleep(_AGAIN_SECS)
             else:
-                break
+                if terminal.connected:
+                    break
+                last = "the terminal has no link to its trade server, what it shows may be old"
+            await asyncio.sleep(_AGAIN_SECS)
         else:
-            result.failure = result.failure or last
+            result.failure = f"{result.failure}; {last}" if result.failure else last
             return
         result.is_verified = True
         result.positions_left = [Left(one, self._why(one.ticket)) for one in positions]
