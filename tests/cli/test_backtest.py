@@ -19,7 +19,11 @@ def test_example_runs_from_a_download_to_a_tearsheet(
     archive, page = tmp_path / "history", tmp_path / "page.html"
     mt5("download", "EURUSD", "--from", "2025-03-10", "--archive", archive,
         "--path", small.path, "--module", SIMULATOR_MODULE)  # fmt: skip
-    wanted = ("EURUSD", "--config", EXAMPLES / "pulse.toml", "--archive", archive)
+    # A venue of its own: NautilusTrader computes accounts of a simulated venue for the whole process.
+    settings = tmp_path / "pulse.toml"
+    example = (EXAMPLES / "pulse.toml").read_text("utf-8")
+    settings.write_text(example.replace("EURUSD.MT5", "EURUSD.BACKTEST"), "utf-8")
+    wanted = ("EURUSD", "--venue", "BACKTEST", "--config", settings, "--archive", archive)
     status, document, said = mt5("backtest", "pulse:Pulse", *wanted, "--tearsheet", page)
     assert status == 0 and document["quotes"] > 1000 and document["fills"] > 4
     assert page.exists() and "Backtest" in said

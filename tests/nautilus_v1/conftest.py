@@ -82,9 +82,9 @@ def info_of() -> Callable[..., SymbolInfo]:
 def listing_of(info_of: Callable[..., SymbolInfo], zone: ZoneRule) -> Callable[..., Listing]:
     """Listings of the simulator's catalogue on a 1:100 account."""
 
-    def make(symbol: str, **fields: Any) -> Listing:
+    def make(symbol: str, *, venue: str = "MT5", **fields: Any) -> Listing:
         info = info_of(symbol, **fields)
-        return listing(info, venue=Venue("MT5"), leverage=100, zone=zone, ts_init=1)
+        return listing(info, venue=Venue(venue), leverage=100, zone=zone, ts_init=1)
 
     return make
 

@@ -32,7 +32,11 @@ from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 pytestmark = pytest.mark.timeout(120)
 
-EURUSD = InstrumentId.from_str("EURUSD.MT5")
+#: NautilusTrader remembers for the whole process that a venue was simulated, and computes the
+#: account of any later live client of that name: simulations here have names of their own.
+VENUE = Venue("BACKTEST")
+SIMULATED = InstrumentId.from_str("EURUSD.BACKTEST")
+PAPER = InstrumentId.from_str("EURUSD.PAPER")
 #: Ticks come only from the test.
 PUSHED = {
     "extends": "demo-hedging",
@@ -62,14 +66,15 @@ def _tick(bid: float, spread: float = 1.3e-4) -> Any:
 class Scripted(Strategy):
     """Follows a plan, quote by quote."""
 
-    def __init__(self, plan: dict[int, tuple[str, str | int]]) -> None:
+    def __init__(self, plan: dict[int, tuple[str, str | int]], symbol: InstrumentId) -> None:
         super().__init__(StrategyConfig(strategy_id="S-001", order_id_tag="001"))
         self.plan = plan
+        self.symbol = symbol
         self.seen = 0
         self.opened: list[Any] = []
 
     def on_start(self) -> None:
-        self.subscribe_quote_ticks(EURUSD)
+        self.subscribe_quote_ticks(self.symbol)
 
     def on_quote_tick(self, tick: QuoteTick) -> None:
         what, which = self.plan.get(self.seen, ("", ""))
@@ -78,9 +83,9 @@ class Scripted(Strategy):
             order = self.opened[int(which)]
             self.close_position(self.cache.position_for_order(order.client_order_id))
         elif what:
-            instrument = self.cache.instrument(EURUSD)
+            instrument = self.cache.instrument(self.symbol)
             side = OrderSide.BUY if what == "BUY" else OrderSide.SELL
-            order = self.order_factory.market(EURUSD, side, instrument.make_qty(float(which)))
+            order = self.order_factory.market(self.symbol, side, instrument.make_qty(float(which)))
             self.opened.append(order)
             self.submit_order(order)
 
@@ -113,12 +118,12 @@ def _backtest(days: Any, archive: Archive, page: Path | None = None) -> Backtest
     terms = archive.terms()
     assert terms is not None
     return run_backtest(
-        Scripted(PLAN),
-        [archive_listing(archive, "EURUSD", venue=Venue("MT5"))],
+        Scripted(PLAN, SIMULATED),
+        [archive_listing(archive, "EURUSD", venue=VENUE)],
         terms,
         ZoneRule.parse(archive.open().zone),
         days,
-        venue="MT5",
+        venue=VENUE.value,
         balance=100_000.0,
         tearsheet=page,
     )
@@ -152,7 +157,7 @@ def test_same_ticks_give_the_same_fills_as_on_the_terminal(
         run_node(terminal, drive)
         _download(terminal, archive)
         books = terminal.books()
-    known = archive_listing(archive, "EURUSD", venue=Venue("MT5"))
+    known = archive_listing(archive, "EURUSD", venue=VENUE)
     page = tmp_path / "out" / "tearsheet.html"
     result = _backtest(days_of_archive(archive, [known], 1, 2**32), archive, page)
     assert result.quotes == len(BIDS)
@@ -173,7 +178,8 @@ def test_same_ticks_give_the_same_fills_as_on_the_terminal(
 def test_swap_is_booked_at_each_server_midnight_and_thrice_on_the_triple_day(
     listing_of: Callable[..., Any], zone: ZoneRule
 ) -> None:
-    known = listing_of("EURUSD", swap_mode=1, swap_long=-6.0, swap_short=2.0, swap_rollover3days=3)
+    swaps = {"swap_mode": 1, "swap_long": -6.0, "swap_short": 2.0, "swap_rollover3days": 3}
+    known = listing_of("EURUSD", venue=VENUE.value, **swaps)
     terms = Terms(currency="USD", currency_digits=2, leverage=100, margin_mode=2, margin_so_mode=0,
                   margin_so_call=50.0, margin_so_so=30.0)  # fmt: skip
     instrument = known.instrument
@@ -181,17 +187,17 @@ def test_swap_is_booked_at_each_server_midnight_and_thrice_on_the_triple_day(
     def quote(server_second: int) -> QuoteTick:
         at = zone.utc_ns(server_second * 1000)
         price, size = instrument.make_price(1.08), instrument.lot_size
-        return QuoteTick(EURUSD, price, price, size, size, at, at)
+        return QuoteTick(instrument.id, price, price, size, size, at, at)
 
     tuesday = 1_741_651_200
     hours = [tuesday + hour * 3_600 for hour in range(12, 80, 4)]
     result = run_backtest(
-        Scripted({0: ("BUY", "200000")}),
+        Scripted({0: ("BUY", "200000")}, known.instrument.id),
         [known],
         terms,
         zone,
         iter([[quote(at) for at in hours]]),
-        venue="MT5",
+        venue=VENUE.value,
         balance=10_000.0,
     )
     # Tuesday's midnight once, Wednesday's thrice, Thursday's once; -6 points of 2 lots are -12.
@@ -202,12 +208,12 @@ def test_swap_is_booked_at_each_server_midnight_and_thrice_on_the_triple_day(
 
 def test_paper_order_never_reaches_the_broker() -> None:
     async def trade(terminal: Control) -> Any:
-        strategy = Scripted(PLAN)
+        strategy = Scripted(PLAN, PAPER)
         settings = MT5TerminalConfig(path=terminal.path, module=SIMULATOR_MODULE, login=5001234)
         account = Terms(currency="USD", currency_digits=2, leverage=100, margin_mode=2,
                         margin_so_mode=0, margin_so_call=50.0, margin_so_so=30.0)  # fmt: skip
         session = asyncio.ensure_future(
-            run_paper(strategy, settings, account, [EURUSD], balance=50_000.0, seconds=None)
+            run_paper(strategy, settings, account, [PAPER], balance=50_000.0, seconds=None)
         )
         while not strategy.is_running and not session.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from nautilus_trader.accounting.factory import AccountFactory
 from nautilus_trader.model.currencies import JPY, USD
 from nautilus_trader.model.enums import (
     OmsType,
@@ -19,6 +20,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing import trades
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import (
     account_state,
     check_countable,
+    check_reported,
     oms_type_of,
 )
 from tradingview_scraper.adapters.mt5.terminal.constants import (
@@ -205,3 +207,16 @@ def test_account_that_cannot_be_counted_is_refused(account_of):
     check_countable(account_of(balance=9e9), 9_223_372_036.0)
     with pytest.raises(MT5ConfigError, match="5001234 holds"):
         check_countable(account_of(balance=9.3e9), 9_223_372_036.0)
+
+
+def test_account_that_nautilus_would_compute_is_refused(account_of):
+    def account(issuer):
+        account_id = AccountId(f"{issuer}-1")
+        return AccountFactory.create(
+            account_state(account_of(), account_id=account_id, ts_event=1, ts_init=1)
+        )
+
+    check_reported(account("BELIEVED"))
+    AccountFactory.register_calculated_account("SIMULATED")
+    with pytest.raises(MT5ConfigError, match="venue SIMULATED was simulated in this process"):
+        check_reported(account("SIMULATED"))

@@ -41,6 +41,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import (
     check_countable,
+    check_reported,
     oms_type_of,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
@@ -290,6 +291,7 @@ class MT5ExecutionClient(LiveExecutionClient):
             self._cache.add_instrument(instrument)
         publish_account(self, account)
         await self._await_account_registered()
+        check_reported(self._cache.account(self.account_id))
         for order in self._cache.orders():
             if order.account_id == self.account_id or (
                 order.account_id is None and self._cache.client_id(order.client_order_id) == self.id

@@ -1,5 +1,6 @@
 """How does the account stand, in Nautilus' words?"""
 
+from nautilus_trader.accounting.accounts.base import Account
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import AccountType, OmsType
 from nautilus_trader.model.events import AccountState
@@ -71,4 +72,20 @@ def check_countable(account: AccountInfo, money_max: float = MONEY_MAX) -> None:
         raise MT5ConfigError(
             f"account {account.login} holds {most:_.2f} {account.currency}, and this build of "
             f"NautilusTrader counts up to {money_max:_.0f}: use a build with high precision (Linux)"
+        )
+
+
+def check_reported(account: Account) -> None:
+    """Raise `MT5ConfigError` when Nautilus would compute the account instead of believing reports.
+
+    NautilusTrader remembers for the life of the process that a venue of this name was simulated (a
+    backtest, a sandbox), and charges each fill's commission and profit to the account once more
+    [seen in 1.231].
+    """
+    if account.calculate_account_state:
+        issuer = account.id.get_issuer()
+        raise MT5ConfigError(
+            f"account {account.id} must be the one that the broker reports, but venue {issuer} was "
+            "simulated in this process, so NautilusTrader would compute it: start the live node in "
+            "a process of its own, or give the simulation another venue"
         )
