@@ -128,7 +128,7 @@ def test_d02_d03_the_instrument_is_subscribed(test_with):
 
 def test_d10_d14_deltas_make_a_managed_book(test_with, exchange):
     async def look(rig, tester, client):
-        await rig.until(lambda: client._feeds._books)
+        await rig.until(lambda: exchange.stats()["calls"].get("market_book_get"))
         exchange.advance(30)
         filled = await rig.until(
             lambda: [d for d in tester.of(OrderBookDeltas) if len(d.deltas) > 1]
@@ -143,7 +143,7 @@ def test_d10_d14_deltas_make_a_managed_book(test_with, exchange):
 
 def test_d11_books_at_intervals(test_with, exchange):
     async def look(rig, tester, client):
-        await rig.until(lambda: client._feeds._books)
+        await rig.until(lambda: exchange.stats()["calls"].get("market_book_get"))
         exchange.advance(30)
         await rig.until(lambda: tester.heard)
 
@@ -152,7 +152,7 @@ def test_d11_books_at_intervals(test_with, exchange):
 
 def test_d12_depths(test_with, exchange):
     async def look(rig, tester, client):
-        await rig.until(lambda: client._feeds._books)
+        await rig.until(lambda: exchange.stats()["calls"].get("market_book_get"))
         exchange.advance(30)
         (*_, depth) = await rig.until(
             lambda: [d for d in tester.of(OrderBookDepth10) if d.bid_counts[0]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.enums import OrderSide, PriceType
-from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.events import OrderFilled, PositionOpened
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
 from nautilus_trader.model.objects import Currency
 from nautilus_trader.trading.config import StrategyConfig
@@ -75,6 +75,10 @@ class DemoStrategy(Strategy):
             self.observed.fill_latency_ns.append(time.time_ns() - sent)
         self.observed.fills.append(event)
 
+    def on_position_opened(self, event: PositionOpened) -> None:
+        if self._finishing:  # its order was under way when everything else was closed
+            self.close_all_positions(event.instrument_id)
+
     def on_stop(self) -> None:
         for instrument_id in self.config.instrument_ids:
             self.unsubscribe_quote_ticks(instrument_id)
@@ -87,12 +91,7 @@ class DemoStrategy(Strategy):
 
     def is_flat(self) -> bool:
         """No position is open and no order under way."""
-        cache = self.cache
-        return not (
-            cache.positions_open(strategy_id=self.id)
-            or cache.orders_open(strategy_id=self.id)
-            or cache.orders_inflight(strategy_id=self.id)
-        )
+        return not (self.cache.positions_open(strategy_id=self.id) or self._busy())
 
     def submit_order(self, order: Any, *args: Any, **kwargs: Any) -> None:
         """Submit `order` and remember when, also where the framework closes a position."""
@@ -122,8 +121,10 @@ class DemoStrategy(Strategy):
         if not self._busy(instrument_id):
             self.close_all_positions(instrument_id)
 
-    def _busy(self, instrument_id: InstrumentId) -> bool:
-        return bool(self.cache.orders_inflight(instrument_id=instrument_id, strategy_id=self.id))
+    def _busy(self, instrument_id: InstrumentId | None = None) -> bool:
+        # Market orders: what is not over is under way, from the moment that it is handed over.
+        orders = self.cache.orders(instrument_id=instrument_id, strategy_id=self.id)
+        return not all(order.is_closed for order in orders)
 
     def _sample_equity(self, now: int) -> None:
         if now < self._equity_due_ns:
