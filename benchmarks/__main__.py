@@ -12,6 +12,7 @@ NAMES = (
     "never_waits",
     "tick_latency",
     "order_overhead",
+    "trade_poll",
     "ingest",
     "history",
     "quiet",

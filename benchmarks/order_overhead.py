@@ -3,27 +3,36 @@
 The same market orders are sent once through a node, once directly through the library's module in a
 process of its own. What lies between the two is NautilusTrader's engines, measured alone beside it,
 and ours: two processes, the identity check and the reading that turns an answer into a deal.
+
+Once on a quiet terminal, once while 50 symbols stream and a year of M1 bars is downloaded, which is
+asked for again until the orders are through; the direct calls are made under the same load.
 """
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.data import BarType, QuoteTick
 from nautilus_trader.model.enums import OrderSide
-from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.events import OrderAccepted, OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
 from benchmarks import nautilus_alone
 from benchmarks.figures import Figure
 from benchmarks.node import run_node, terminal_config, until
-from tradingview_scraper.adapters.mt5.simulator.control import launch
+from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 
 ORDERS, WARM, PAUSE_SECS = 300, 30, 0.05
+SYMBOLS = [f"EURUSD.{number:02d}" for number in range(50)]
+#: Ticks a second of each symbol that streams.
+PER_SECOND = 5
+YEAR = pd.Timedelta(days=365)
 _DIRECT = """
 import json, sys, time
 import tradingview_scraper.adapters.mt5.simulator as mt5
@@ -48,18 +57,43 @@ print(json.dumps(spent))
 """
 
 
-class Trader(Strategy):
-    """Opens and closes 0.01 lot of EURUSD, one order after the other."""
+class Spent(NamedTuple):
+    """Nanoseconds by order: until it was accepted, until it was filled, and the bare calls."""
 
-    def __init__(self) -> None:
+    accepted: list[int]
+    filled: list[int]
+    direct: list[int]
+    quotes: int
+    bars: int
+
+
+class Trader(Strategy):
+    """Opens and closes 0.01 lot of EURUSD, one order after the other; watches `symbols`."""
+
+    def __init__(self, symbols: list[str]) -> None:
         super().__init__()
         self.instrument_id = InstrumentId.from_str("EURUSD.MT5")
+        self.symbols = symbols
+        self.accepted: list[int] = []
         self.spent: list[int] = []
         self.sent = 0
+        self.quotes = 0
+        self.bars = 0
+        self.is_asking = False
         self.filled = asyncio.Event()
 
     def on_start(self) -> None:
         self.subscribe_quote_ticks(self.instrument_id)
+        for symbol in self.symbols:
+            self.subscribe_quote_ticks(InstrumentId.from_str(f"{symbol}.MT5"))
+        self.is_asking = bool(self.symbols)
+        self._ask()
+
+    def on_quote_tick(self, tick: QuoteTick) -> None:
+        self.quotes += 1
+
+    def on_historical_data(self, data: object) -> None:
+        self.bars += 1
 
     def trade(self) -> None:
         """Send the next order."""
@@ -71,42 +105,92 @@ class Trader(Strategy):
         self.sent = time.perf_counter_ns()
         self.submit_order(order, position_id=position_id)
 
+    def on_order_accepted(self, event: OrderAccepted) -> None:
+        self.accepted.append(time.perf_counter_ns() - self.sent)
+
     def on_order_filled(self, event: OrderFilled) -> None:
         self.spent.append(time.perf_counter_ns() - self.sent)
         self.filled.set()
 
+    def _ask(self) -> None:
+        """A year of M1 bars, and again when it has come, until the orders are through."""
+        if self.is_asking:
+            self.request_bars(
+                BarType.from_str("EURUSD.MT5-1-MINUTE-BID-EXTERNAL"),
+                start=self.clock.utc_now() - YEAR,
+                callback=lambda _: self._ask(),
+            )
+
 
 def run() -> list[Figure]:
-    """Percentiles through the node, directly, and their difference."""
-    with launch("demo-hedging") as control:
-        trader = Trader()
-
-        async def drive(node: TradingNode) -> None:
-            await until(lambda: node.cache.quote_tick(trader.instrument_id) is not None, 30)
-            for _ in range(ORDERS):
-                trader.filled.clear()
-                trader.trade()
-                await asyncio.wait_for(trader.filled.wait(), 30)
-                await asyncio.sleep(PAUSE_SECS)
-
-        run_node(terminal_config(control), ["EURUSD"], trader, drive, trading=True)
-        answer = subprocess.run(
-            [sys.executable, "-c", _DIRECT, control.path, str(ORDERS)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+    """Percentiles through the node, directly, and their difference: quiet, and under load."""
     alone = np.array(nautilus_alone.spent_ns(ORDERS, PAUSE_SECS)[WARM:]) / 1e6
-    ours = np.array(trader.spent[WARM:]) / 1e6
-    direct = np.array(json.loads(answer.stdout)[WARM:]) / 1e6
-    our_p50, our_p99 = np.percentile(ours, [50, 99])
-    direct_p50, direct_p99 = np.percentile(direct, [50, 99])
+    floor = Figure("NautilusTrader alone, p50 (floor)", float(np.median(alone)), "ms")
+    with launch("demo-hedging") as control:
+        quiet = _figures("quiet", _spent(control, []))
+    scenario = {
+        "extends": "demo-hedging",
+        "symbols": ["EURUSD", *({"name": symbol, "like": "EURUSD"} for symbol in SYMBOLS)],
+        "prices": {"rate": PER_SECOND},
+    }
+    with launch(scenario) as control:
+        spent = _spent(control, SYMBOLS)
+        loaded = [
+            Figure("quotes meanwhile", spent.quotes, ""),
+            Figure("bars meanwhile", spent.bars, ""),
+            *_figures("under load", spent),
+        ]
+    return [floor, *quiet, *loaded]
+
+
+def _spent(control: Control, symbols: list[str]) -> Spent:
+    trader = Trader(symbols)
+    direct: list[int] = []
+
+    async def drive(node: TradingNode) -> None:
+        await until(lambda: node.cache.quote_tick(trader.instrument_id) is not None, 30)
+        for _ in range(ORDERS):
+            trader.filled.clear()
+            trader.trade()
+            await asyncio.wait_for(trader.filled.wait(), 30)
+            await asyncio.sleep(PAUSE_SECS)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _DIRECT, control.path, str(ORDERS), stdout=asyncio.subprocess.PIPE
+        )
+        answer, _ = await process.communicate()
+        direct.extend(json.loads(answer))
+        trader.is_asking = False
+
+    run_node(terminal_config(control), ["EURUSD", *symbols], trader, drive, trading=True)
+    return Spent(trader.accepted, trader.spent, direct, trader.quotes, trader.bars)
+
+
+def _figures(how: str, spent: Spent) -> list[Figure]:
+    def percentiles(nanoseconds: list[int]) -> tuple[float, float]:
+        p50, p99 = np.percentile(np.array(nanoseconds[WARM:]) / 1e6, [50, 99])
+        return float(p50), float(p99)
+
+    accepted, filled = percentiles(spent.accepted), percentiles(spent.filled)
+    direct = percentiles(spent.direct)
     return [
-        Figure("submit_order -> OrderFilled, p50", float(our_p50), "ms"),
-        Figure("submit_order -> OrderFilled, p99", float(our_p99), "ms"),
-        Figure("order_send directly, p50 (floor)", float(direct_p50), "ms"),
-        Figure("order_send directly, p99", float(direct_p99), "ms"),
-        Figure("NautilusTrader alone, p50 (floor)", float(np.median(alone)), "ms"),
-        Figure("overhead, p50", float(our_p50 - direct_p50), "ms", limit=1.5),
-        Figure("overhead, p99", float(our_p99 - direct_p50), "ms", limit=6.0),
+        Figure(f"{how}: order_send directly, p50 (floor)", direct[0], "ms"),
+        Figure(f"{how}: order_send directly, p99", direct[1], "ms"),
+        Figure(
+            f"{how}: submit_order -> OrderAccepted, overhead p50",
+            accepted[0] - direct[0],
+            "ms",
+            1.5,
+        ),
+        Figure(
+            f"{how}: submit_order -> OrderAccepted, overhead p99",
+            accepted[1] - direct[0],
+            "ms",
+            6.0,
+        ),
+        Figure(
+            f"{how}: submit_order -> OrderFilled, overhead p50", filled[0] - direct[0], "ms", 1.5
+        ),
+        Figure(
+            f"{how}: submit_order -> OrderFilled, overhead p99", filled[1] - direct[0], "ms", 6.0
+        ),
     ]
