@@ -19,7 +19,7 @@ def test_example_runs_from_a_download_to_a_tearsheet(
     archive, page = tmp_path / "history", tmp_path / "page.html"
     mt5("download", "EURUSD", "--from", "2025-03-10", "--archive", archive,
         "--path", small.path, "--module", SIMULATOR_MODULE)  # fmt: skip
-    # A venue of its own: NautilusTrader computes accounts of a simulated venue for the whole process.
+    # NautilusTrader computes the accounts of a simulated venue from then on: it has its own name.
     settings = tmp_path / "pulse.toml"
     example = (EXAMPLES / "pulse.toml").read_text("utf-8")
     settings.write_text(example.replace("EURUSD.MT5", "EURUSD.BACKTEST"), "utf-8")

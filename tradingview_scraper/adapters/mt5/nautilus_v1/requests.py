@@ -3,8 +3,9 @@
 The engine works off a response in one go, on the event loop [measured: 3.5 us a tick], and takes
 one response for a request. So the rows of a large answer are handed over in parts as historical
 data, half of the loop's time is left to what is live between them, and the response itself carries
-the last of them: a strategy sees them in order, and its callback runs when all have come. Where the parts have to be
-sorted or kept together (joined requests, data that is written to a catalog) they come whole.
+the last of them: a strategy sees them in order, and its callback runs when all have come. Where the
+parts have to be sorted or kept together (joined requests, data that is written to a catalog) they
+come whole.
 """
 
 import asyncio
