@@ -3,11 +3,14 @@
 import asyncio
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from nautilus_trader.model.enums import OrderType, TimeInForce, TriggerType
 from nautilus_trader.test_kit.strategies.tester_exec import ExecTester, ExecTesterConfig
 
 from tests.nautilus_v1.conftest import instrument_id
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderType as VenueOrderType
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 CLOCK = {"mode": "stepped", "start": "2025-03-10T15:00:00Z"}
 ACCOUNTS = {
@@ -100,9 +103,9 @@ CASES = [
 ]  # fmt: skip
 
 
-def run(terminal, run_node, account, config, drive):
+def run(terminal, run_node, account, config, drive, **tables):
     scenario, oms_type, symbol, units = ACCOUNTS[account]
-    terminal.reset({"extends": scenario, "clock": CLOCK})
+    terminal.reset({"extends": scenario, "clock": CLOCK, **tables})
     fields = {"tob_offset_ticks": 500, "stop_offset_ticks": 500, **config}
     if "open_position_on_start_qty" in fields:
         fields["open_position_on_start_qty"] *= Decimal(units)
@@ -177,6 +180,29 @@ def test_case_of_the_specification(terminal, run_node, account, config, lives):
     run(terminal, run_node, account, config, drive)
 
 
+@pytest.mark.parametrize(
+    "time_in_force",
+    [pytest.param(TimeInForce.IOC, id="E13"), pytest.param(TimeInForce.FOK, id="E15")],
+)
+def test_limit_order_at_the_market_is_filled_at_once(terminal, run_node, time_in_force):
+    """On one quote: the tester sends another order at the next one."""
+    config = {"limit_time_in_force": time_in_force, "tob_offset_ticks": -50, **NO_SELLS}
+
+    async def drive(rig, tester):
+        rows = np.zeros(1, TICK_DTYPE)
+        rows["bid"], rows["ask"], rows["last"], rows["volume_real"] = 220.0, 220.05, 220.05, 100.0
+        terminal.push_ticks("#AAPL", rows)
+        await rig.until(rig.cache.positions_open)
+        tester.stop()
+        await rig.until(lambda: not rig.cache.positions_open())
+        orders = sorted(rig.cache.orders(strategy_id=tester.id), key=lambda order: order.ts_init)
+        assert [names_of(order) for order in orders] == [FILLS, FILLS]
+        assert orders[0].time_in_force == time_in_force
+        assert orders[0].avg_px == 220.05
+
+    run(terminal, run_node, "exchange", config, drive, prices={"synthetic": False})
+
+
 def names_of(order):
     return [type(event).__name__.removeprefix("Order") for event in order.events]
 
@@ -221,9 +247,12 @@ def test_orders_follow_the_market(terminal, run_node, account, config, name):
     run(terminal, run_node, account, config, drive)
 
 
-@pytest.mark.parametrize("kind", [OrderType.MARKET_IF_TOUCHED, OrderType.TRAILING_STOP_MARKET])
-def test_emulated_orders_wait_in_the_node_and_become_market_orders(terminal, run_node, kind):
-    """E24 to E27, and trailing stops: the emulator's, and only its market order reaches us."""
+@pytest.mark.parametrize(
+    "kind",
+    [OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED, OrderType.TRAILING_STOP_MARKET],
+)
+def test_emulated_orders_wait_in_the_node_and_become_others(terminal, run_node, kind):
+    """E24 to E27, and trailing stops: the emulator's, and only what it releases reaches us."""
     config = {
         **NO_LIMITS,
         "enable_stop_sells": True,
@@ -233,16 +262,34 @@ def test_emulated_orders_wait_in_the_node_and_become_market_orders(terminal, run
     }
     if kind == OrderType.TRAILING_STOP_MARKET:
         config["trailing_offset"] = Decimal(1)
+    if kind == OrderType.LIMIT_IF_TOUCHED:
+        config["stop_limit_offset_ticks"] = 50
 
     async def drive(rig, tester):
         await quoted(rig, tester)
         await rig.until(lambda: rig.cache.orders_emulated())
         assert rig.sends() == 0
         (order,) = rig.cache.orders(strategy_id=tester.id)
+
+        def venue_has_it():
+            released = rig.cache.order(order.client_order_id)
+            return released.is_open or released.is_closed
+
         for _ in range(60):
             terminal.advance(60)
-            if rig.cache.order(order.client_order_id).is_closed:
+            if venue_has_it():
                 break
+        await rig.until(venue_has_it)
+        if kind == OrderType.LIMIT_IF_TOUCHED:
+            # A limit order, which the market may have filled already or not.
+            books = terminal.books()
+            sent = next(
+                one
+                for one in (*books["orders"], *books["history"])
+                if one["magic"] and one["type"] == int(VenueOrderType.SELL_LIMIT)
+            )
+            assert sent["price_open"] == float(order.price)
+            return
         await rig.until(lambda: rig.cache.order(order.client_order_id).is_closed)
         assert rig.fills()[0].client_order_id == order.client_order_id
 
