@@ -10,7 +10,7 @@ from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallTimeout, MT5LaneLost
 
 
-def test_while_one_lane_hangs_the_loop_and_the_other_lanes_go_on(
+def test_scenario_27_while_one_lane_hangs_the_loop_and_the_other_lanes_go_on(
     terminal, connected, eventually, processes
 ):
     async def scenario():

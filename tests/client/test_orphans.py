@@ -116,7 +116,7 @@ def test_after_a_node_that_just_ends(node, gone):
 @pytest.mark.skipif(
     sys.platform == "win32", reason="a console event cannot be sent to chosen processes there"
 )
-def test_ctrl_c_leaves_the_workers_to_the_node_until_it_has_disconnected(node, gone):
+def test_scenario_28_ctrl_c_leaves_the_workers_to_the_node_until_it_has_disconnected(node, gone):
     process, workers = node("await asyncio.sleep(600)")
     for pid in (*workers, process.pid):
         os.kill(pid, signal.SIGINT)

@@ -20,7 +20,7 @@ def test_one_client_per_terminal_however_its_path_is_spelled(config, tmp_path, m
     assert shared_client(config(str(tmp_path / "." / "terminal.toml"))).config == first.config
 
 
-def test_two_terminals_have_two_clients(config):
+def test_scenario_25_two_terminals_have_two_clients(config):
     first = shared_client(config("demo-hedging"))
 
     assert shared_client(config("demo-netting")) is not first

@@ -30,7 +30,7 @@ def public_life(pid):
     return b" ".join(file.read_bytes() for file in files).decode(errors="replace")
 
 
-def test_the_password_is_in_no_process_no_log_and_no_repr(
+def test_scenario_29_the_password_is_in_no_process_no_log_and_no_repr(
     guarded, config, monkeypatch, caplog, capfd
 ):
     monkeypatch.setenv("MT5_PASSWORD", PASSWORD)

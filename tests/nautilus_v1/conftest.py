@@ -242,7 +242,9 @@ def run_node() -> Callable[..., None]:
         strategy_fields: Mapping[str, Any] | None = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
         others: Sequence[Strategy] = (),
+        beside: Mapping[str, Control] | None = None,
     ) -> None:
+        """`beside`: further terminals, by the name of their client and venue."""
         settings = MT5TerminalConfig(
             **{
                 "path": terminal.path,
@@ -255,6 +257,20 @@ def run_node() -> Callable[..., None]:
         provider = MT5InstrumentProviderConfig(
             load_all=load_all, load_ids=frozenset(map(instrument_id, symbols))
         )
+        data_clients, exec_clients = {}, {}
+        for name, control in (beside or {}).items():
+            login = control.books()["account"]["login"]
+            common = {
+                "venue": name,
+                "terminal": MT5TerminalConfig(
+                    path=control.path, login=login, module=SIMULATOR_MODULE, trade_poll_ms=20
+                ),
+                "instrument_provider": MT5InstrumentProviderConfig(
+                    load_ids=frozenset(InstrumentId.from_str(f"{one}.{name}") for one in symbols)
+                ),
+            }
+            data_clients[name] = MT5DataClientConfig(**common)
+            exec_clients[name] = MT5ExecClientConfig(**common, oms_type=oms_type)
         config = TradingNodeConfig(
             trader_id=TraderId("TEST-001"),
             logging=LoggingConfig(log_level=LOG_LEVEL),
@@ -272,7 +288,8 @@ def run_node() -> Callable[..., None]:
             data_clients={
                 "MT5": MT5DataClientConfig(
                     terminal=settings, instrument_provider=provider, **(data_fields or {})
-                )
+                ),
+                **data_clients,
             },
             exec_clients={
                 "MT5": MT5ExecClientConfig(
@@ -280,7 +297,8 @@ def run_node() -> Callable[..., None]:
                     instrument_provider=provider,
                     oms_type=oms_type,
                     **(exec_fields or {}),
-                )
+                ),
+                **exec_clients,
             },
             timeout_connection=30.0 if starts else 5.0,
             timeout_post_stop=0.1,
@@ -294,8 +312,9 @@ def run_node() -> Callable[..., None]:
             strategy = Recorder(named, symbols)
             for one in (strategy, *others):
                 node.trader.add_strategy(one)
-            node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
-            node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
+            for name in ("MT5", *(beside or {})):
+                node.add_data_client_factory(name, MT5LiveDataClientFactory)
+                node.add_exec_client_factory(name, MT5LiveExecClientFactory)
             node.build()
             rig = Rig(node, terminal, strategy)
             running = asyncio.ensure_future(node.run_async())

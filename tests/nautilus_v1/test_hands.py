@@ -53,7 +53,9 @@ def check_external(rig, position, deal):
     assert rig.cache.positions_open() == []
 
 
-def test_closing_by_hand_closes_the_strategys_ticket_at_the_deals_price(terminal, run_node):
+def test_scenario_22_closing_by_hand_closes_the_strategys_ticket_at_the_deals_price(
+    terminal, run_node
+):
     async def drive(rig):
         position = await rig.opened(rig.strategy.buy("EURUSD", "100000"))
         terminal.trade_by_hand(
@@ -69,7 +71,7 @@ def test_closing_by_hand_closes_the_strategys_ticket_at_the_deals_price(terminal
     run_node(terminal, drive)
 
 
-def test_stop_loss_hit_closes_the_position_at_the_deals_price(terminal, run_node):
+def test_scenario_22_stop_loss_hit_closes_the_position_at_the_deals_price(terminal, run_node):
     async def drive(rig):
         position = await rig.opened(rig.strategy.buy("EURUSD", "100000"))
         opened = position.avg_px_open
@@ -127,7 +129,7 @@ def test_opened_and_closed_by_hand_within_one_reading(terminal, run_node):
     run_node(terminal, drive, terminal_fields={"trade_poll_ms": 500})
 
 
-def test_restarted_node_has_the_open_positions_and_their_prices(terminal, run_node):
+def test_scenario_09_restarted_node_has_the_open_positions_and_their_prices(terminal, run_node):
     """One in a currency that the portfolio has to convert before the trader may start."""
     tickets = {}
 
@@ -266,7 +268,7 @@ def test_restarted_netting_node_has_the_net_position(terminal, run_node):
     run_node(terminal, second, **on_netting(terminal))
 
 
-def test_account_switched_by_hand_takes_no_order(terminal, run_node):
+def test_scenario_33_account_switched_by_hand_takes_no_order(terminal, run_node):
     async def drive(rig):
         await rig.until(lambda: rig.strategy.quotes)
         terminal.login(5001235)

@@ -297,7 +297,7 @@ def test_post_only_is_book_or_cancel_where_the_symbol_has_it(ask, listing_of):
         ("stop_market", {"symbol": {"trade_stops_level": 2_000}}, "VALIDATION_FAILED"),
     ],
 )
-def test_waiting_order_that_cannot_be_is_denied(ask, listing_of, kind, how, code):
+def test_scenario_34_waiting_order_that_cannot_be_is_denied(ask, listing_of, kind, how, code):
     with pytest.raises(Denied, match=f"^{code}: "):
         waiting(ask, listing_of, kind, **how)
 

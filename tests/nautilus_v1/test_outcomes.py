@@ -36,7 +36,7 @@ KEEPALIVE = {"inflight_keepalive_secs": 0.1}
         TradeRetcode.CLIENT_DISABLES_AT,
     ],
 )
-def test_refusals_are_rejected_with_the_venues_words(terminal, run_node, retcode):
+def test_scenario_34_refusals_are_rejected_with_the_venues_words(terminal, run_node, retcode):
     async def drive(rig):
         terminal.answer("order_send", int(retcode))
         order = await rig.done(rig.strategy.buy("EURUSD", "1000"))
@@ -49,7 +49,7 @@ def test_refusals_are_rejected_with_the_venues_words(terminal, run_node, retcode
     run_node(terminal, drive)
 
 
-def test_lost_reply_is_looked_up_not_resent(terminal, run_node):
+def test_scenario_11_12_lost_reply_is_looked_up_not_resent(terminal, run_node):
     async def drive(rig):
         terminal.lose_reply("order_send", when="after")
         order = await rig.done(rig.strategy.buy("EURUSD", "1000"))
@@ -214,7 +214,7 @@ def test_account_is_queried_on_demand(terminal, run_node):
     run_node(terminal, drive)
 
 
-def test_terminal_that_is_gone_takes_no_orders_and_later_does(terminal, run_node):
+def test_scenario_10_terminal_that_is_gone_takes_no_orders_and_later_does(terminal, run_node):
     async def drive(rig):
         await rig.until(lambda: rig.strategy.quotes)
         terminal.kill()

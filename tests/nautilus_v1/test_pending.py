@@ -66,7 +66,7 @@ def waiting(rig):
         ("stop_limit", OrderSide.SELL, {"trigger": -0.005, "price": -0.004}, 7),
     ],
 )
-def test_order_waits_with_its_prices_and_is_cancelled(
+def test_scenario_05_order_waits_with_its_prices_and_is_cancelled(
     terminal, run_node, place, kind, side, prices, type
 ):
     async def drive(rig):
@@ -98,7 +98,9 @@ def test_order_waits_with_its_prices_and_is_cancelled(
         ("stop_limit", {"trigger": 0.005, "price": 0.004}, {"price": 0.003}),
     ],
 )
-def test_change_keeps_what_it_does_not_name(terminal, run_node, place, kind, prices, to):
+def test_scenario_03_change_keeps_what_it_does_not_name(
+    terminal, run_node, place, kind, prices, to
+):
     """The trigger is no stop loss, and a change without SL and TP must not remove them."""
 
     async def drive(rig):
@@ -208,7 +210,7 @@ def test_limit_order_is_filled_when_the_price_comes(terminal, run_node, place):
     run_node(terminal, drive)
 
 
-def test_stop_order_is_triggered_at_its_trigger_price(terminal, run_node, place):
+def test_scenario_02_stop_order_is_triggered_at_its_trigger_price(terminal, run_node, place):
     async def drive(rig):
         order = await place(rig, "stop_market", OrderSide.SELL, trigger=-0.005)
         at = float(order.trigger_price)
@@ -241,7 +243,7 @@ def test_stop_limit_order_is_triggered_then_filled(terminal, run_node, place):
     run_node(terminal, drive)
 
 
-def test_order_expires_at_its_time(terminal, run_node, place):
+def test_scenario_05_order_expires_at_its_time(terminal, run_node, place):
     async def drive(rig):
         # The terminal's clock is of 2025; the risk engine looks at today's.
         account = rig.client._mt5
@@ -262,7 +264,7 @@ def test_order_expires_at_its_time(terminal, run_node, place):
     run_node(terminal, drive)
 
 
-def test_good_till_date_is_sent_in_server_time_rounded_up(terminal, run_node, place):
+def test_scenario_18_good_till_date_is_sent_in_server_time_rounded_up(terminal, run_node, place):
     async def drive(rig):
         end = rig.node.kernel.clock.utc_now() + timedelta(hours=5)
         order = await place(
@@ -283,7 +285,7 @@ def test_good_till_date_is_sent_in_server_time_rounded_up(terminal, run_node, pl
     run_node(terminal, drive)
 
 
-def test_cancel_after_the_fill_trades_nothing(terminal, run_node, place):
+def test_scenario_04_cancel_after_the_fill_trades_nothing(terminal, run_node, place):
     async def drive(rig):
         order = await place(rig, "limit", OrderSide.BUY, price=-0.005)
         at = float(order.price)

@@ -150,7 +150,7 @@ def test_order_carries_its_identity_in_the_magic_number(terminal, run_node):
     run_node(terminal, drive, exec_fields={"magic_namespace": 4321})
 
 
-def test_closing_one_of_two_tickets_closes_that_one(terminal, run_node):
+def test_scenario_06_closing_one_of_two_tickets_closes_that_one(terminal, run_node):
     async def drive(rig):
         first = await rig.opened(rig.strategy.buy("EURUSD", "1000"))
         second = await rig.opened(rig.strategy.buy("EURUSD", "2000"))

@@ -217,7 +217,9 @@ FOK, IOC, RETURN, BOC = OrderFilling
         (EXCHANGE, 0, False, None),
     ],
 )
-def test_filling_follows_execution_and_the_symbols_bits(exemode, bits, all_or_none, filling):
+def test_scenario_19_filling_follows_execution_and_the_symbols_bits(
+    exemode, bits, all_or_none, filling
+):
     info = symbol(trade_exemode=exemode, filling_mode=bits)
     if filling is not None:
         assert market_filling(info, all_or_none=all_or_none) is filling

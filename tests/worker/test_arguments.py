@@ -13,7 +13,7 @@ def kinds(values):
     return [type(value) for value in values]
 
 
-def test_int_volumes_and_prices_become_floats_and_numpy_ints_plain_ints():
+def test_scenario_31_int_volumes_and_prices_become_floats_and_numpy_ints_plain_ints():
     request = prepare_request(
         {
             "action": TradeAction.DEAL,
