@@ -200,6 +200,16 @@ def test_requote_is_tried_again(terminal, flatten):
     assert status == 0 and terminal.books()["positions"] == []
 
 
+def test_close_that_is_filled_in_part_is_followed_by_one_of_the_rest(terminal, flatten):
+    deal(terminal, volume=0.1)
+    terminal.partial_fill(0.04)
+    status, told = flatten("--all", "--yes")
+    assert status == 0, told
+    books = terminal.books()
+    assert books["positions"] == []
+    assert sorted(one["volume"] for one in books["deals"] if one["entry"] == 1) == [0.04, 0.06]
+
+
 def test_position_above_the_largest_volume_is_closed_in_parts(terminal, flatten):
     terminal.reset(
         {
