@@ -31,8 +31,8 @@ STEPPED = {
 }
 PATIENCE = 180.0
 CASES = (
-    *("lost-before", "lost-after", "refused", "retcodes", "gone", "dropped", "late", "cut"),
-    *("synchronising", "switched"),
+    *("lost-before", "lost-after", "refused", "retcodes", "gone", "killed"),
+    *("dropped", "late", "cut", "synchronising", "switched"),
 )
 
 

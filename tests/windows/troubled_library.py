@@ -6,6 +6,7 @@ verbs of the terminal's control channel. Every call is shown with its result and
 
 import importlib
 import json
+import subprocess
 import sys
 import time
 
@@ -51,6 +52,8 @@ EVERY = [
     ("order_send", BUY),
 ]
 LOOK = [("positions_total",), ("initialize",), ("positions_total",), ("account_info",)]
+FOR_EVER = 3600.0
+KILLER = "kill-when-called"
 RETCODES = [*range(10004, 10047)]
 
 
@@ -96,6 +99,26 @@ def gone():
     yield "start", {}
     yield ("symbols_total",)
     yield from LOOK
+
+
+def killed():
+    """The terminal is killed while a call waits, stays away, comes back, and is attached again."""
+    for name, *given in (
+        ("account_info",),
+        ("order_send", BUY),
+        ("copy_ticks_from", "EURUSD", 1741615200, 10, -1),
+        ("version",),
+        ("market_book_add", "#AAPL"),
+        ("initialize",),
+    ):
+        yield "kill_while_waiting", {"function": name}
+        yield (name, *given)
+        yield ("version",)
+        yield ("symbols_total",)
+        yield ("order_send", BUY)
+        yield "start", {}
+        yield ("symbols_total",)
+        yield from LOOK
 
 
 def dropped():
@@ -160,12 +183,30 @@ CASES = {
     "refused": refused,
     "retcodes": retcodes,
     "gone": gone,
+    "killed": killed,
     "dropped": dropped,
     "late": late,
     "cut": cut,
     "synchronising": synchronising,
     "switched": switched,
 }
+
+
+def kill_while_waiting(control, function):
+    """The next call of `function` is never answered: its terminal is killed in the middle of it.
+
+    By another process, because the library lets no other thread of this one run meanwhile.
+    """
+    control.hang(FOR_EVER, function)
+    before = control.stats()["calls"].get(function, 0)
+    subprocess.Popen([sys.executable, __file__, KILLER, control.path, function, str(before)])
+
+
+def kill_when_called(path, function, before):
+    control = connect(path)
+    while control.stats()["calls"].get(function, 0) <= int(before):
+        time.sleep(0.01)
+    control.kill()
 
 
 def main(module, path, case):
@@ -185,7 +226,8 @@ def main(module, path, case):
     ask("initialize")
     for name, *given in CASES[case]():
         if given and isinstance(given[0], dict) and given[0] is not BUY:
-            getattr(control, name)(**given[0])
+            verb = getattr(control, name, None)
+            verb(**given[0]) if verb else kill_while_waiting(control, **given[0])
         else:
             ask(name, *given)
     mt5.shutdown()
@@ -193,4 +235,7 @@ def main(module, path, case):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == KILLER:
+        kill_when_called(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])
