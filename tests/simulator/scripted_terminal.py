@@ -2,6 +2,8 @@
 
 `STEPS` is JSON: what to do with each request after the hello and the state poll, in order:
 ``{"send": hex}`` and/or ``{"close": true}``. After the last one every request gets a total of 4.
+Steps with ``"poll": true`` at the beginning are for the state polls, which get 2 (connected) after
+them.
 Only one client; it ends with the client, and prints a line when it listens.
 """
 
@@ -25,7 +27,7 @@ class Scripted(asyncio.Protocol):
         command = struct.unpack_from("<I", data, 4)[0]
         if command == HELLO:
             return self.total(command, 5833)
-        if command == STATE:
+        if command == STATE and not (self.steps and self.steps[0].get("poll")):
             return self.total(command, 2)
         if not self.steps:
             return self.total(command, 4)

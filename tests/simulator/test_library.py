@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import copy
 import functools
+import itertools
 import json
 import pickle
 import struct
@@ -382,39 +383,91 @@ def test_status_zero_is_success_but_empty_for_a_lookup_by_ticket(scripted):
     assert (mt5.orders_total(), mt5.last_error()) == (3, SUCCESS)
 
 
-def heartbeats(call):
-    """How often another thread ran while `call` did."""
-    beats = 0
-    stop = threading.Event()
+def longest_silence(call):
+    """For how many seconds, at the longest, no other thread ran while `call` did."""
+    beats = [time.monotonic()]
+    started, stop = threading.Event(), threading.Event()
 
     def beat():
-        nonlocal beats
+        started.set()
         while not stop.wait(0.005):
-            beats += 1
+            beats.append(time.monotonic())
 
     thread = threading.Thread(target=beat)
     thread.start()
-    before = beats
+    started.wait()
     call()
-    counted = beats - before
     stop.set()
     thread.join()
-    return counted
+    beats.append(time.monotonic())
+    return max(later - earlier for earlier, later in itertools.pairwise(beats))
 
 
 def test_no_other_thread_runs_while_a_call_waits(attached):
-    assert heartbeats(lambda: time.sleep(0.8)) > 20
     attached.hang(0.8, "symbol_info_tick")
-    assert heartbeats(lambda: mt5.symbol_info_tick("EURUSD")) <= 2
+    assert longest_silence(lambda: mt5.symbol_info_tick("EURUSD")) > 0.75
 
 
 def test_no_other_thread_runs_while_initialize_polls(terminal):
+    # Ten polls, each followed by 0.1 s. Others may run before the first one, while the path is
+    # looked up, and before the last pause, when it is known that no poll follows; not in between.
     terminal.set_connected(False)
     try:
-        assert heartbeats(lambda: mt5.initialize(terminal.path, timeout=800)) <= 5
+        assert longest_silence(lambda: mt5.initialize(terminal.path, timeout=1000)) > 0.85
         assert mt5.last_error() == (-10005, "IPC timeout")
     finally:
         terminal.set_connected(True)
+
+
+def test_a_thread_that_never_waits_does_not_keep_initialize_from_polling(terminal):
+    over = threading.Event()
+
+    def compute():
+        deadline = time.monotonic() + PATIENCE
+        while not over.is_set() and time.monotonic() < deadline:
+            pass
+
+    terminal.set_connected(False)
+    try:
+        for _ in range(3):
+            thread = threading.Thread(target=compute)
+            thread.start()
+            assert mt5.initialize(terminal.path, timeout=200) is False
+            assert thread.is_alive()
+            over.set()
+            thread.join()
+            over.clear()
+    finally:
+        over.set()
+        terminal.set_connected(True)
+
+
+def state(number):
+    return {"poll": True, "send": answer(Command.CONNECTION_STATE, 1, wire.TOTAL.encode(number))}
+
+
+def test_initialize_polls_until_the_terminal_is_connected(scripted):
+    path, _ = scripted(*map(state, (0, 0, 7, 0, 2)))
+    assert (mt5.initialize(path), mt5.last_error()) == (True, SUCCESS)
+    assert mt5.orders_total() == 4
+
+
+@pytest.mark.parametrize(
+    ("poll", "error"),
+    [
+        (state(3), -6),
+        ({"poll": True, "send": answer(Command.CONNECTION_STATE, -7)}, -7),
+        ({"poll": True, "send": answer(Command.VERSION, 1, wire.TOTAL.encode(2))}, -10000),
+        ({"poll": True, "send": answer(Command.CONNECTION_STATE, 1, bytes(5))}, -10002),
+        ({"poll": True, "send": answer(Command.CONNECTION_STATE, 1, bytes(9))}, -10002),
+        ({"poll": True, "close": True}, -10002),
+    ],
+)
+def test_initialize_fails_by_what_a_later_poll_tells(scripted, poll, error):
+    path, _ = scripted(state(0), state(0), poll)
+    assert (mt5.initialize(path), mt5.last_error()[0]) == (False, error)
+    assert mt5.orders_total() is None
+    assert mt5.last_error()[0] == -10004
 
 
 def test_initialize_closes_the_former_connection_whatever_comes(attached):

@@ -20,7 +20,6 @@ from tradingview_scraper.adapters.mt5.simulator.library.pipe import (
     Pipe,
     PipeError,
     SendFailed,
-    holding_the_gil,
     pause,
 )
 from tradingview_scraper.adapters.mt5.simulator.library.structs import STRUCTS
@@ -281,14 +280,21 @@ class Library:
             raise
 
     def _await_account(self, timeout: int) -> None:
-        with holding_the_gil():
-            for _ in range(0, timeout or arguments.DEFAULT_TIMEOUT, _POLL_MSC):
-                state = self.ask(Command.CONNECTION_STATE, _NUMBER)
-                if state == State.CONNECTED:
+        command = Command.CONNECTION_STATE
+        frame = wire.request_of(command)
+        status, body = self._exchange(command, frame)
+        if _is_connected(body):
+            return
+        usual = wire.answer(command, status, bytes(body))
+        polls = len(range(0, timeout or arguments.DEFAULT_TIMEOUT, _POLL_MSC))
+        assert self._pipe is not None
+        try:
+            for content in self._pipe.others(frame, usual, _POLL_MSC, polls - 1):
+                if _is_connected(_split(command, content)[1]):
                     return
-                if state == State.REJECTED:
-                    raise Failed(ResultCode.E_AUTH_FAILED)
-                pause(_POLL_MSC)
+        except PipeError as error:
+            raise self._broken(error) from None
+        pause(_POLL_MSC)
         raise Failed(ResultCode.E_INTERNAL_FAIL_TIMEOUT)
 
     def _exchange(self, command: Command, frame: bytes) -> tuple[int, memoryview]:
@@ -298,21 +304,16 @@ class Library:
         try:
             content = self._pipe.exchange(frame)
         except PipeError as error:
-            # Only a break that shows as one makes the library forget its connection.
-            if error.lost:
-                self._close()
-            if isinstance(error, SendFailed):
-                raise Failed(ResultCode.E_INTERNAL_FAIL_SEND) from None
-            raise Failed(ResultCode.E_INTERNAL_FAIL_RECEIVE) from None
-        answer = wire.split_answer(content)
-        if answer is None:
-            raise Failed(ResultCode.E_INTERNAL_FAIL_RECEIVE)
-        answered, status, body = answer
-        if answered != command:
-            raise Failed(ResultCode.E_INTERNAL_FAIL)
-        if status < 0:
-            raise Failed(status)
-        return status, body
+            raise self._broken(error) from None
+        return _split(command, content)
+
+    def _broken(self, error: PipeError) -> Failed:
+        # Only a break that shows as one makes the library forget its connection.
+        if error.lost:
+            self._close()
+        if isinstance(error, SendFailed):
+            return Failed(ResultCode.E_INTERNAL_FAIL_SEND)
+        return Failed(ResultCode.E_INTERNAL_FAIL_RECEIVE)
 
     def _close(self) -> None:
         pipe, self._pipe = self._pipe, None
@@ -325,6 +326,27 @@ NO_VERSION: Final = (0, 0, "")
 
 _NUMBER: Final = answers.number(wire.TOTAL)
 _SYMBOLS: Final = answers.records(wire.SYMBOL_INFO)
+
+
+def _split(command: Command, content: bytes | memoryview) -> tuple[int, memoryview]:
+    """Status (0 or above) and body of an answer that should be one to `command`."""
+    answer = wire.split_answer(content)
+    if answer is None:
+        raise Failed(ResultCode.E_INTERNAL_FAIL_RECEIVE)
+    answered, status, body = answer
+    if answered != command:
+        raise Failed(ResultCode.E_INTERNAL_FAIL)
+    if status < 0:
+        raise Failed(status)
+    return status, body
+
+
+def _is_connected(body: memoryview) -> bool:
+    """Whether the terminal is on its account; False is "not yet"."""
+    state = _read(_NUMBER, body)
+    if state == State.REJECTED:
+        raise Failed(ResultCode.E_AUTH_FAILED)
+    return bool(state == State.CONNECTED)
 
 
 def _read(read: Read, body: memoryview) -> Any:

@@ -11,8 +11,10 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from functools import partial
+from itertools import filterfalse, repeat
+from operator import eq
+from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.simulator import wire
 
@@ -20,8 +22,6 @@ from tradingview_scraper.adapters.mt5.simulator import wire
 _PIECE: Final = 16_384
 _BUFFER: Final = 65_536
 _CLOSED: Final = -1
-#: The longest interval, in microseconds, fits 32 bits.
-_NEVER_SECS: Final = 4_000.0
 
 
 class PipeError(Exception):
@@ -78,6 +78,23 @@ class Pipe:
             self.close()
             raise
 
+    def others(
+        self, frame: bytes, usual: bytes, milliseconds: int, rounds: int
+    ) -> Iterator[bytes | memoryview]:
+        """Pause and exchange so many times; gives the answers that differ from the `usual` one.
+
+        `usual` is a whole answer, with its size; those given are as from `exchange`. All rounds are
+        made by C code alone: between calls that Python code makes, another thread that waits for
+        the GIL would get its turn.
+        """
+        try:
+            yield from self._incoming.others(frame, usual, milliseconds, rounds)
+        except (PipeError, GeneratorExit):
+            raise
+        except BaseException:
+            self.close()
+            raise
+
     def close(self) -> None:
         """Let go of the terminal; it keeps running."""
         handle, self._handle = self._handle, _CLOSED
@@ -90,18 +107,9 @@ def pause(milliseconds: int) -> None:
     _pause(milliseconds)
 
 
-@contextmanager
-def holding_the_gil() -> Iterator[None]:
-    """Keep other threads from running also between the waits of this block.
-
-    Nothing in the block may let go of the GIL: a busy thread would not give it back.
-    """
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(_NEVER_SECS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
+def _again(function: Any, *arguments: Any) -> Iterator[Any]:
+    """The results of a C function that is called again and again with the same arguments."""
+    return map(function, *map(repeat, arguments))
 
 
 class _Large:
@@ -196,6 +204,46 @@ if sys.platform == "win32":
             _fill(self._handle, self._large.of(size), size)
             return self._large.view(size)
 
+        def others(
+            self, frame: bytes, usual: bytes, milliseconds: int, rounds: int
+        ) -> Iterator[bytes | memoryview]:
+            """The answers of so many rounds that are not `usual`."""
+            rest, written, sized, filled = (
+                len(usual) - wire.SIZE_BYTES,
+                *(wintypes.DWORD() for _ in range(3)),
+            )
+            behind = self._start + wire.SIZE_BYTES
+            made = zip(
+                map(_Sleep, repeat(milliseconds, rounds)),
+                _again(_WriteFile, self._handle, frame, len(frame), ctypes.byref(written), None),
+                _again(
+                    _ReadFile,
+                    self._handle,
+                    self._start,
+                    wire.SIZE_BYTES,
+                    ctypes.byref(sized),
+                    None,
+                ),
+                _again(_ReadFile, self._handle, behind, rest, ctypes.byref(filled), None),
+                map(bytes, repeat(memoryview(self._buffer).cast("B")[: len(usual)])),
+                strict=False,
+            )
+            quiet = (None, 1, 1, 1, usual)
+            for _, was_sent, was_sized, was_filled, _ in filterfalse(partial(eq, quiet), made):
+                # What failed is done again, for its error.
+                if not was_sent:
+                    _send(self._handle, frame)
+                if not was_sized:
+                    _fill(self._handle, self._start, wire.SIZE_BYTES)
+                size = wire.content_size(ctypes.string_at(self._start, wire.SIZE_BYTES))
+                if not was_filled:
+                    _fill(self._handle, behind, size)
+                elif rest == filled.value < size <= _BUFFER - wire.SIZE_BYTES:
+                    _fill(self._handle, behind + rest, size - rest)
+                elif filled.value != size:
+                    raise ReceiveFailed(f"{size} bytes expected, got {filled.value}")
+                yield ctypes.string_at(behind, size)
+
     def _fill(handle: int, start: int, size: int) -> None:
         done = wintypes.DWORD()
         if not _ReadFile(handle, start, size, ctypes.byref(done), None):
@@ -270,6 +318,25 @@ else:
             while there < size:
                 there += _some(self._handle, start + there, size - there, socket.MSG_WAITALL, there)
             return self._large.view(size)
+
+        def others(
+            self, frame: bytes, usual: bytes, milliseconds: int, rounds: int
+        ) -> Iterator[bytes | memoryview]:
+            """The answers of so many rounds that are not `usual`."""
+            made = zip(
+                map(_c_poll, repeat(None, rounds), repeat(0), repeat(milliseconds)),
+                _again(_c_send, self._handle, frame, len(frame), _NO_SIGNAL),
+                _again(_c_recv, self._handle, self._start, _BUFFER, 0),
+                map(bytes, repeat(memoryview(self._buffer).cast("B")[: len(usual)])),
+                strict=False,
+            )
+            quiet = (0, len(frame), len(usual), usual)
+            for _, sent, got, _ in filterfalse(partial(eq, quiet), made):
+                # What failed is done again, for its error.
+                if sent != len(frame):
+                    _send(self._handle, frame[max(sent, 0) :])
+                self._at, self._end = 0, max(got, 0)
+                yield self.answer()
 
         def _need(self, size: int) -> None:
             """Let so many bytes be there."""
