@@ -260,6 +260,83 @@ def test_a_fault_meets_only_calls_with_its_arguments(terminal):
     assert mt5.symbol_info_tick("GBPUSD") is not None
 
 
+def test_a_fault_meets_functions_of_a_pattern_or_a_list(terminal):
+    terminal.fault("answer", ["copy_*", "positions_total"], code=-1)
+    assert mt5.copy_rates_from_pos("EURUSD", 1, 0, 1) is None
+    assert mt5.copy_ticks_from("EURUSD", NOON, 1, -1) is None
+    assert mt5.positions_total() is None
+    assert mt5.orders_total() == 0
+    for wrong in ("copy_everything*", ["orders_total", "nothing"], "last_error"):
+        with pytest.raises(ValueError, match="function must be one of"):
+            terminal.fault("hang", wrong, seconds=1)
+    with pytest.raises(ValueError, match="retcode"):
+        terminal.fault("answer", "order*", code=10016)
+
+
+@pytest.mark.parametrize(
+    ("where", "met"),
+    [
+        ({"symbol": "EURUSD"}, [1, 2]),
+        ({"symbol": {"like": "*USD"}}, [1, 2, 3]),
+        ({"symbol": {"like": "?BP*"}, "volume": {"min": 0.3}}, [3]),
+        ({"volume": {"min": 0.2, "max": 0.3}}, [2, 3]),
+        ({"volume": [0.1, {"min": 0.4}]}, [1, 4]),
+        ({"symbol": {"not": {"like": "EUR*"}}}, [3, 4]),
+        ({"symbol": {"like": "*", "not": ["EURUSD", "GBPUSD"]}}, [4]),
+        ([{"volume": 0.1}, {"symbol": "USDJPY"}], [1, 4]),
+        ({"symbol": {"min": 1}}, []),
+        ({"magic": {"like": "*"}}, []),
+        ({}, [1, 2, 3, 4]),
+    ],
+)
+def test_a_fault_meets_the_calls_that_fulfil_its_conditions(terminal, where, met):
+    terminal.fault("answer", "order_send", code=10006, where=where)
+    orders = enumerate(("EURUSD", "EURUSD", "GBPUSD", "USDJPY"), 1)
+    sent = {n: {**BUY, "symbol": symbol, "volume": n / 10} for n, symbol in orders}
+    assert [n for n, order in sent.items() if mt5.order_send(order).retcode == 10006] == met
+
+
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [
+        ({"simbol": "EURUSD"}, "simbol"),
+        ({"volume": {"least": 1.0}}, "least"),
+        ({"volume": {"min": "1"}}, "min"),
+        ({"symbol": {"like": 5}}, "like"),
+        ({"symbol": {}}, "empty"),
+        ({"symbol": [{"not": {"below": 1}}]}, "below"),
+        (["EURUSD"], "table"),
+    ],
+)
+def test_a_condition_that_cannot_hold_is_refused_by_name(terminal, where, named):
+    with pytest.raises(ValueError, match=named):
+        terminal.perform("fault", kind="lose", function="order_send", where=where)
+
+
+def test_a_timetable_has_conditions_too(terminal):
+    again(
+        terminal,
+        faults=[
+            {
+                "at": 0,
+                "do": "fault",
+                "kind": "answer",
+                "function": ["order_send", "order_check"],
+                "code": 10019,
+                "where": {"volume": {"min": 1.0}, "symbol": {"like": "EUR*"}},
+            },
+        ],
+    )
+    assert mt5.order_send(BUY).retcode == 10009
+    assert mt5.order_send({**BUY, "volume": 1.0}).retcode == 10019
+
+
+def test_a_timetable_with_a_condition_that_cannot_hold_is_refused(terminal):
+    lost = {"at": 0, "do": "fault", "kind": "lose", "function": "order_send"}
+    with pytest.raises(ValueError, match=r"faults\[1\].*simbol"):
+        terminal.reset({**STEPPED, "faults": [lost, {**lost, "where": {"simbol": "EURUSD"}}]})
+
+
 def test_a_fault_is_over_after_its_calls_or_its_time(terminal):
     terminal.fault("answer", "order_send", code=10016, count=1, where={"volume": 0.2})
     terminal.fault("answer", "account_info", code=-1, lasts=60)

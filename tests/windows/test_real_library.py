@@ -19,6 +19,8 @@ pytestmark = [
         sys.platform != "win32" or importlib.util.find_spec("MetaTrader5") is None,
         reason="needs the real MetaTrader5 library",
     ),
+    # Starting processes takes seconds under Wine, and killing terminals means starting them again.
+    pytest.mark.timeout(400),
 ]
 
 HERE = Path(__file__).parent

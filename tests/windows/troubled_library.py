@@ -106,8 +106,6 @@ def killed():
     for name, *given in (
         ("account_info",),
         ("order_send", BUY),
-        ("copy_ticks_from", "EURUSD", 1741615200, 10, -1),
-        ("version",),
         ("market_book_add", "#AAPL"),
         ("initialize",),
     ):

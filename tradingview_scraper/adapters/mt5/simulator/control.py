@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -146,7 +146,7 @@ class Control:
     def fault(
         self,
         kind: Literal["hang", "slow", "lose", "answer"],
-        function: str | None = None,
+        function: str | Sequence[str] | None = None,
         *,
         seconds: float = 0.0,
         when: Literal["before", "after"] = "after",
@@ -154,25 +154,30 @@ class Control:
         executed: bool = False,
         count: int | None = None,
         lasts: float | None = None,
-        where: Mapping[str, Any] | None = None,
+        where: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         """Put a fault in force for the calls that it meets: the general form of the verbs above.
 
         It is over after `count` calls, after `lasts` seconds of world time, or with
-        `clear_faults`. `where` narrows it to calls with those arguments, each a value or a list of
-        values: ``where={"symbol": "EURUSD", "action": [5, 7]}``.
+        `clear_faults`. `function` is a name, a pattern (``"copy_*"``) or a list of those; `where`
+        narrows it to calls whose arguments fulfil all conditions of a table, or of one of a list of
+        tables. A condition is a value, a list of conditions (one of them), or a table of ``min``,
+        ``max``, ``like`` (a pattern) and ``not`` (a condition):
+        ``where={"symbol": {"like": "EUR*"}, "volume": {"min": 1.0}, "action": [5, 7]}``.
         """
         self._ask(
             "fault",
             kind=kind,
-            function=function,
+            function=function if function is None or isinstance(function, str) else list(function),
             seconds=seconds,
             when=when,
             code=code,
             executed=executed,
             count=count,
             lasts=lasts,
-            where=dict(where or {}),
+            where=dict(where or {})
+            if isinstance(where, Mapping | None)
+            else list(map(dict, where)),
         )
 
     def clear_faults(self) -> None:

@@ -1,14 +1,16 @@
 """What goes wrong with a call, and when? `Faults`: scripted trouble, as data.
 
-A fault names a function of the library, or none for all of them, and may be narrowed to calls with
-certain arguments. It is over after a number of calls, after a time, or never. `Faults.plan` says
-for one call what is to happen to it; the terminal does it. Times are seconds of one monotonic
-clock, but `Fault.ends`, which is the world's own time.
+A fault names functions of the library, or none for all of them, and may be narrowed to calls with
+certain arguments (see `conditions`). It is over after a number of calls, after a time, or never.
+`Faults.plan` says for one call what is to happen to it; the terminal does it. Times are seconds of
+one monotonic clock, but `Fault.ends`, which is the world's own time.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
+
+from tradingview_scraper.adapters.mt5.simulator.terminal.conditions import fulfils
 
 Kind = Literal["hang", "slow", "lose", "answer"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
@@ -19,10 +21,10 @@ class Fault:
     """One scripted trouble."""
 
     kind: Kind
-    #: The library's function that it meets; None: every one.
-    function: str | None = None
-    #: Arguments that a call must have to be met: a value, or a list of values.
-    where: Mapping[str, Any] = field(default_factory=dict)
+    #: The library's functions that it meets; None: every one.
+    functions: frozenset[str] | None = None
+    #: Tables of conditions, of which a call's arguments must fulfil one to be met; empty: any will.
+    where: Sequence[Mapping[str, Any]] = ()
     #: How many calls it meets before it is over; None: all.
     count: int | None = None
     #: World time (seconds of UTC) at which it is over; None: never.
@@ -70,7 +72,7 @@ class Faults:
             self._faults = [
                 other
                 for other in self._faults
-                if (other.kind, other.function) != ("slow", fault.function)
+                if (other.kind, other.functions) != ("slow", fault.functions)
             ]
             return
         if fault.kind == "slow" and not fault.where:
@@ -99,7 +101,7 @@ class Faults:
             over = fault.until is not None and fault.until <= now
             if over or (fault.ends is not None and fault.ends <= world_now()):
                 self._faults.remove(fault)
-            elif fault.function in (None, function) and _fits(fault.where, arguments):
+            elif _meets(fault, function, arguments):
                 plan = _met(fault, plan, now)
                 if fault.count is not None:
                     fault.count -= 1
@@ -108,15 +110,10 @@ class Faults:
         return plan
 
 
-def _fits(where: Mapping[str, Any], arguments: Callable[[], Mapping[str, Any]]) -> bool:
-    if not where:
-        return True
-    given = arguments()
-    return all(
-        name in given
-        and (given[name] in wanted if isinstance(wanted, list) else given[name] == wanted)
-        for name, wanted in where.items()
-    )
+def _meets(fault: Fault, function: str, arguments: Callable[[], Mapping[str, Any]]) -> bool:
+    if fault.functions is not None and function not in fault.functions:
+        return False
+    return not fault.where or any(fulfils(arguments(), table) for table in fault.where)
 
 
 def _met(fault: Fault, plan: Plan, now: float) -> Plan:

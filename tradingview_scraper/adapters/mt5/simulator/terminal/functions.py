@@ -115,6 +115,16 @@ def arguments(command: int, payload: bytes) -> dict[str, Any]:
     return dict(zip(names, values, strict=True))
 
 
+def argument_names(function: str) -> frozenset[str]:
+    """The arguments of a function that reach the terminal."""
+    return frozenset(
+        name
+        for command, served in FUNCTION_OF.items()
+        if served == function
+        for name in _NAMES.get(command, ())
+    )
+
+
 def frame_of(function: str, given: Mapping[str, Any]) -> bytes | None:
     """The request that has these `arguments`; those that are left out are zero or empty.
 

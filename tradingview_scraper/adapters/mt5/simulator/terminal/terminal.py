@@ -157,13 +157,9 @@ class Terminal:
         return self.broker.send(request, reason=OrderReason.CLIENT)
 
     def add_fault(self, fault: Fault) -> None:
-        """Put a fault in force. Raises ValueError for a function or a code that it cannot have."""
-        if fault.function is not None and fault.function not in FAULT_FUNCTIONS:
-            raise ValueError(
-                f"function must be one of {', '.join(sorted(FAULT_FUNCTIONS))}, "
-                f"was {fault.function!r}"
-            )
-        if fault.kind == "answer" and fault.code >= 0 and fault.function not in _TRADE_FUNCTIONS:
+        """Put a fault in force. Raises ValueError for a code that its functions cannot have."""
+        met = FAULT_FUNCTIONS if fault.functions is None else fault.functions
+        if fault.kind == "answer" and fault.code >= 0 and not met <= _TRADE_FUNCTIONS:
             raise ValueError(
                 f"only {' and '.join(sorted(_TRADE_FUNCTIONS))} answer with a retcode; the other "
                 f"functions fail with a negative code, was {fault.code}"

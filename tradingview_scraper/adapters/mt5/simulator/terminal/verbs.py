@@ -14,6 +14,10 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from tradingview_scraper.adapters.mt5.simulator.terminal.conditions import (
+    alternatives,
+    functions_met,
+)
 from tradingview_scraper.adapters.mt5.simulator.terminal.faults import KINDS, Fault
 from tradingview_scraper.adapters.mt5.simulator.terminal.functions import NO_REQUEST
 from tradingview_scraper.adapters.mt5.simulator.terminal.timetable import VERBS
@@ -111,11 +115,12 @@ class Verbs:
         if name not in VERBS:
             raise ValueError(f"expected one of {', '.join(sorted(VERBS))}, got {name!r}")
         inspect.signature(self._verbs[name]).bind(**given)
+        alternatives(given.get("where"), functions_met(given.get("function")))
 
     def _fault(
         self,
         kind: Any,
-        function: str | None = None,
+        function: str | list[str] | None = None,
         *,
         seconds: float = 0.0,
         when: Any = "after",
@@ -123,19 +128,20 @@ class Verbs:
         executed: bool = False,
         count: int | None = None,
         lasts: float | None = None,
-        where: dict[str, Any] | None = None,
+        where: dict[str, Any] | list[dict[str, Any]] | None = None,
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, was {kind!r}")
         if when not in ("before", "after"):
             raise ValueError(f"when must be 'before' or 'after' the request is done, was {when!r}")
+        functions = functions_met(function)
         terminal = self._server.world.terminal
         now = self._server.world.clock.utc_msc() / 1000
         terminal.add_fault(
             Fault(
                 kind=kind,
-                function=function,
-                where=where or {},
+                functions=functions,
+                where=alternatives(where, functions),
                 count=count,
                 ends=None if lasts is None else now + lasts,
                 seconds=seconds,
@@ -145,10 +151,10 @@ class Verbs:
             )
         )
 
-    def _hang(self, seconds: float, function: str | None = None) -> None:
+    def _hang(self, seconds: float, function: str | list[str] | None = None) -> None:
         self._fault("hang", function, seconds=seconds)
 
-    def _slow(self, seconds: float, function: str | None = None) -> None:
+    def _slow(self, seconds: float, function: str | list[str] | None = None) -> None:
         self._fault("slow", function, seconds=seconds)
 
     def _lose_reply(self, function: str, when: str = "after") -> None:
