@@ -69,6 +69,29 @@ def test_slipping_price_is_measured_against_the_deviation(open_desk: Callable[..
     assert desk.sell("EURUSD", 0.01, price=refused.bid).price == 1.09996
 
 
+@pytest.mark.parametrize(("off_price", "code"), [("price_changed", 10020), ("price_off", 10021)])
+def test_price_beyond_the_deviation_is_refused_in_the_brokers_own_words(
+    open_desk: Callable[..., Any], off_price: str, code: int
+) -> None:
+    desk = quoted(open_desk, trade_exemode=1, broker={"off_price": off_price})
+    answer = desk.buy("EURUSD", 0.01, price=1.10004, deviation=5)
+    assert (answer.retcode, answer.bid, answer.ask) == (code, 0.0, 0.0)
+    assert desk.broker.positions() == []
+
+
+def test_symbol_for_real_money_is_refused_to_others(open_desk: Callable[..., Any]) -> None:
+    pending = {"action": 5, "symbol": "EURUSD", "volume": 0.01, "type": 2, "price": 1.05}
+    for trade_mode, code in (("demo", 10032), ("contest", 10032), ("real", 10009)):
+        desk = open_desk(
+            symbols=[{"name": "EURUSD", "real_only": True}], account={"trade_mode": trade_mode}
+        )
+        desk.tick("EURUSD", 1.10000, 1.10010)
+        assert desk.buy("EURUSD", 0.01).retcode == code
+        assert desk.send(**pending, type_filling=2).retcode == code
+        checked = desk.broker.check(desk.request(symbol="EURUSD", volume=0.01))
+        assert checked.retcode == (0 if code == 10009 else code)
+
+
 def test_market_execution_ignores_price_and_deviation(open_desk: Callable[..., Any]) -> None:
     desk = quoted(open_desk, broker={"slippage_points": 4})
     answer = desk.buy("EURUSD", 0.01, price=1.05, deviation=0)

@@ -217,6 +217,17 @@ def test_a_reply_lost_before_the_request_leaves_nothing_behind(terminal):
         terminal.lose_reply("order_send", when="sometimes")
 
 
+def test_an_answer_that_breaks_off_breaks_every_call_until_attached_again(terminal):
+    terminal.lose_reply("order_send", when="during")
+    assert mt5.order_send(BUY) is None
+    assert mt5.last_error() == (-10002, "IPC recv failed")
+    for _ in range(2):
+        assert mt5.positions_total() is None
+        assert mt5.last_error() == (-10001, "IPC send failed")
+    assert mt5.initialize(terminal.path)
+    assert mt5.positions_total() == 1
+
+
 def test_a_scripted_retcode_is_answered_so_often_and_nothing_is_traded(terminal):
     terminal.answer("order_send", 10031, 2)
     assert [mt5.order_send(BUY).retcode for _ in range(3)] == [10031, 10031, 10009]

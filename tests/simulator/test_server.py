@@ -117,6 +117,17 @@ def test_a_late_answer_keeps_the_order_of_its_session(terminal, raw):
     terminal.slow(0, "symbols_total")
 
 
+def test_a_request_that_takes_too_long_times_out_and_is_carried_out():
+    with launch({**STEPPED, "broker": {"latency_ms": 60_000, "timeout_ms": 50}}) as control:
+        assert mt5.initialize(control.path)
+        answer = mt5.order_send(
+            {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "type_filling": 1}
+        )
+        assert (answer.retcode, answer.order, answer.deal) == (10012, 0, 0)
+        assert len(mt5.positions_get()) == 1
+        mt5.shutdown()
+
+
 def test_the_brokers_latency_holds_back_only_the_one_who_trades():
     with launch({**STEPPED, "broker": {"latency_ms": 3000}}) as control:
         trader = subprocess.Popen(

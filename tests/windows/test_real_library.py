@@ -33,7 +33,7 @@ STEPPED = {
 }
 PATIENCE = 180.0
 CASES = (
-    *("lost-before", "lost-after", "refused", "retcodes", "gone", "killed"),
+    *("lost-before", "lost-after", "lost-during", "refused", "retcodes", "gone", "killed"),
     *("dropped", "late", "cut", "synchronising", "switched"),
 )
 

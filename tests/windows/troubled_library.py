@@ -178,6 +178,7 @@ def switched():
 CASES = {
     "lost-before": lambda: lost("before"),
     "lost-after": lambda: lost("after"),
+    "lost-during": lambda: lost("during"),
     "refused": refused,
     "retcodes": retcodes,
     "gone": gone,

@@ -132,8 +132,13 @@ class Control:
         """
         self._ask("set_connected", connected=connected)
 
-    def lose_reply(self, function: str, when: Literal["before", "after"] = "after") -> None:
-        """Close the connection instead of the next answer: before or after the call is done."""
+    def lose_reply(
+        self, function: str, when: Literal["before", "after", "during"] = "after"
+    ) -> None:
+        """Close the connection instead of the next answer: before or after the call is done.
+
+        With ``during`` it is done, and half of the answer comes.
+        """
         self._ask("lose_reply", function=function, when=when)
 
     def answer(self, function: str, retcode: int, n: int = 1, *, executed: bool = False) -> None:
@@ -149,7 +154,7 @@ class Control:
         function: str | Sequence[str] | None = None,
         *,
         seconds: float = 0.0,
-        when: Literal["before", "after"] = "after",
+        when: Literal["before", "after", "during"] = "after",
         code: int = 0,
         executed: bool = False,
         count: int | None = None,

@@ -114,9 +114,9 @@ class _ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     broker: BrokerSpec = BrokerSpec()
     terminal: TerminalSpec = TerminalSpec()
     #: Catalogue names, or tables: `like` (catalogue name; left out: `name`) or `file` (JSON of a
-    #: ``symbol_info``), `name`, `selected`, `commission_per_lot`, `ticks` (a file of recorded
-    #: ticks), any field of `PriceModel`, any field of `SymbolInfo` that is not live. Files are
-    #: relative to the scenario's.
+    #: ``symbol_info``), `name`, `selected`, `commission_per_lot`, `real_only`, `ticks` (a file of
+    #: recorded ticks), any field of `PriceModel`, any field of `SymbolInfo` that is not live. Files
+    #: are relative to the scenario's.
     symbols: tuple[str | dict[str, Any], ...] = tuple(CATALOGUE)
     #: Directory of the books, relative to the file. Left out or "none": kept in memory.
     books: str = "none"
@@ -211,6 +211,7 @@ def _symbol_table() -> type[Any]:
         ("like", str, ""),
         ("selected", bool, True),
         ("commission_per_lot", float | None, None),
+        ("real_only", bool, False),
         ("file", str, ""),
         ("ticks", str, ""),
     ]
@@ -263,6 +264,7 @@ def _symbol(entry: str | dict[str, Any], index: int) -> SymbolSpec:
         selected=given.selected,
         model=model,
         commission_per_lot=given.commission_per_lot,
+        real_only=given.real_only,
         ticks=Path(given.ticks) if given.ticks else None,
     )
 
@@ -308,6 +310,7 @@ def _validate(scenario: Scenario) -> None:
     for field in (
         "latency_ms",
         "latency_spread_ms",
+        "timeout_ms",
         "deal_lag_ms",
         "slippage_points",
         "stop_slippage_points",

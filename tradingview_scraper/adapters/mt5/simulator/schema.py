@@ -152,6 +152,12 @@ class BrokerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     #: of ``lognormal`` (whose logarithm has the deviation 1). Drawn from the seed.
     latency_spread_ms: float = 0
     latency_law: Literal["uniform", "exponential", "lognormal"] = "exponential"
+    #: How long a request may take. What would take longer is answered with 10012 then, and carried
+    #: out all the same. 0: as long as it takes.
+    timeout_ms: float = 0
+    #: What a price outside of a request's deviation is answered with (Instant and Request
+    #: execution): 10004 with the prices of now, 10020 or 10021.
+    off_price: Literal["requote", "price_changed", "price_off"] = "requote"
     #: Charged per lot and side, in the deposit currency, on symbols of the FOREX calculation modes.
     commission_per_lot: float = 0.0
     #: Characters of a request's comment that the server keeps.
@@ -223,6 +229,8 @@ class SymbolSpec(msgspec.Struct, frozen=True, kw_only=True):
     model: PriceModel
     #: Charged per lot and side in the deposit currency. None: what the broker charges.
     commission_per_lot: float | None
+    #: Traded on accounts with real money only; others get 10032.
+    real_only: bool = False
     #: File of recorded ticks that the symbol has instead of synthetic ones.
     ticks: Path | None = None
 

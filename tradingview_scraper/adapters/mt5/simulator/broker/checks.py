@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tradingview_scraper.adapters.mt5.simulator.broker.matching import closing_type
+from tradingview_scraper.adapters.mt5.simulator.broker.money import SUPPORTED_MODES
 from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
     LIMITS,
     PENDING,
@@ -17,7 +18,9 @@ from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
     trigger_of,
 )
 from tradingview_scraper.adapters.mt5.simulator.market.sessions import DAY_MSC
+from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec, SymbolSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import (
+    AccountTradeMode,
     OrderFilling,
     OrderTime,
     OrderType,
@@ -51,7 +54,9 @@ COMMENTS: Final[dict[int, str]] = {
     TradeRetcode.TRADE_DISABLED: "Trade disabled",
     TradeRetcode.MARKET_CLOSED: "Market closed",
     TradeRetcode.NO_MONEY: "No money",
+    TradeRetcode.PRICE_CHANGED: "Prices changed",
     TradeRetcode.PRICE_OFF: "No prices",
+    TradeRetcode.ONLY_REAL: "Only real accounts allowed",
     TradeRetcode.INVALID_EXPIRATION: "Invalid expiration",
     TradeRetcode.NO_CHANGES: "No changes",
     TradeRetcode.SERVER_DISABLES_AT: "AutoTrading disabled by server",
@@ -75,6 +80,16 @@ COMMENTS: Final[dict[int, str]] = {
 
 #: How far a number may be off its grid, in steps: float noise.
 _NOISE: Final = 1e-4
+
+
+def account_refusal(spec: SymbolSpec, account: AccountSpec) -> TradeRetcode | None:
+    """10017 when nobody may trade the symbol, 10032 when only accounts with real money may."""
+    info = spec.info
+    if info.trade_mode == SymbolTradeMode.DISABLED or info.trade_calc_mode not in SUPPORTED_MODES:
+        return TradeRetcode.TRADE_DISABLED
+    if spec.real_only and account.trade_mode_code != AccountTradeMode.REAL:
+        return TradeRetcode.ONLY_REAL
+    return None
 
 
 def volume_refusal(info: SymbolInfo, volume: float) -> TradeRetcode | None:

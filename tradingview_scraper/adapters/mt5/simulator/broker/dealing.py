@@ -52,6 +52,12 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
     TradeRequest,
 )
 
+_OFF_PRICE: Final = {
+    "requote": TradeRetcode.REQUOTE,
+    "price_changed": TradeRetcode.PRICE_CHANGED,
+    "price_off": TradeRetcode.PRICE_OFF,
+}
+
 
 class Dealing:
     """The dealing desk of the broker: it writes into the ledger that it is given."""
@@ -155,6 +161,8 @@ class Dealing:
         )
 
     def _refused_deal(self, request: TradeRequest, code: TradeRetcode) -> SendAnswer:
+        if code == TradeRetcode.REQUOTE:
+            code = _OFF_PRICE[self._spec.off_price]
         if code != TradeRetcode.REQUOTE:
             return refused(code)
         # The prices at which the same request would be taken now.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tradingview_scraper.adapters.mt5.simulator.broker import checks
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
-from tradingview_scraper.adapters.mt5.simulator.broker.money import SUPPORTED_MODES, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.money import rounded
 from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
     PENDING,
     STOP_LIMITS,
@@ -24,7 +24,6 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderTime,
     OrderType,
     SymbolOrderMode,
-    SymbolTradeMode,
     TradeRetcode,
 )
 from tradingview_scraper.adapters.mt5.terminal.records import (
@@ -57,10 +56,9 @@ def plan_placing(
     if spec is None:
         return TradeRetcode.INVALID
     info, now = spec.info, market.now_msc
-    if info.trade_mode == SymbolTradeMode.DISABLED or info.trade_calc_mode not in SUPPORTED_MODES:
-        return TradeRetcode.TRADE_DISABLED
     refusal = (
-        checks.pending_type_refusal(info, request.type)
+        checks.account_refusal(spec, ledger.spec)
+        or checks.pending_type_refusal(info, request.type)
         or checks.pending_filling_refusal(info, request.type, request.type_filling)
         or checks.volume_refusal(info, request.volume)
         or checks.opening_refusal(info, side_of(request.type))

@@ -6,7 +6,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker import checks
 from tradingview_scraper.adapters.mt5.simulator.broker.account import Ledger
 from tradingview_scraper.adapters.mt5.simulator.broker.liquidity import Liquidity
 from tradingview_scraper.adapters.mt5.simulator.broker.matching import Effect, Fill, effect
-from tradingview_scraper.adapters.mt5.simulator.broker.money import SUPPORTED_MODES, rounded
+from tradingview_scraper.adapters.mt5.simulator.broker.money import rounded
 from tradingview_scraper.adapters.mt5.simulator.broker.orders import SIDES, new_order
 from tradingview_scraper.adapters.mt5.simulator.broker.statement import Statement
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
@@ -17,7 +17,6 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderReason,
     OrderType,
     SymbolOrderMode,
-    SymbolTradeMode,
     TradeRetcode,
 )
 from tradingview_scraper.adapters.mt5.terminal.records import (
@@ -57,7 +56,7 @@ def plan_deal(
     if spec is None:
         return TradeRetcode.INVALID
     info, tick = spec.info, market.quote(request.symbol)
-    refusal = _fields_refusal(info, request)
+    refusal = checks.account_refusal(spec, ledger.spec) or _fields_refusal(info, request)
     if refusal is not None:
         return refusal
     met = _position_met(request, ledger)
@@ -130,8 +129,6 @@ def positions_after(statement: Statement, symbol: str, result: Effect) -> list[T
 
 
 def _fields_refusal(info: SymbolInfo, request: TradeRequest) -> TradeRetcode | None:
-    if info.trade_mode == SymbolTradeMode.DISABLED or info.trade_calc_mode not in SUPPORTED_MODES:
-        return TradeRetcode.TRADE_DISABLED
     if request.type not in SIDES or not info.order_mode & SymbolOrderMode.MARKET:
         return TradeRetcode.INVALID_ORDER
     refusal = checks.filling_refusal(info, request.type_filling)

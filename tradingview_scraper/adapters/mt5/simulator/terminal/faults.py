@@ -13,7 +13,10 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from tradingview_scraper.adapters.mt5.simulator.terminal.conditions import fulfils
 
 Kind = Literal["hang", "slow", "lose", "answer"]
+#: The connection closes before a request is carried out, after it, or in the middle of its answer.
+When = Literal["before", "after", "during"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
+WHENS: Final[tuple[str, ...]] = get_args(When)
 
 
 @dataclass(kw_only=True)
@@ -33,8 +36,8 @@ class Fault:
     seconds: float = 0.0
     #: When a hang ends; it begins with the first call that it meets.
     until: float | None = None
-    #: A lost request was carried out, or never arrived.
-    when: Literal["before", "after"] = "after"
+    #: A lost request was carried out, never arrived, or a part of its answer came.
+    when: When = "after"
     #: What is answered instead: a retcode of a trade request, or a negative status.
     code: int = 0
     #: The request is carried out behind the scripted answer.
@@ -46,8 +49,8 @@ class Plan(NamedTuple):
 
     #: Seconds by which the answer is late.
     delay: float = 0.0
-    #: The connection closes instead of an answer: before or after the request is carried out.
-    lost: Literal["before", "after"] | None = None
+    #: The connection closes instead of an answer.
+    lost: When | None = None
     #: What is answered instead.
     code: int | None = None
     #: The request is carried out, whatever is answered.
@@ -124,6 +127,6 @@ def _met(fault: Fault, plan: Plan, now: float) -> Plan:
         case "slow":
             return plan._replace(delay=plan.delay + fault.seconds)
         case "lose":
-            return plan._replace(lost=fault.when, executed=fault.when == "after")
+            return plan._replace(lost=fault.when, executed=fault.when != "before")
         case "answer":
             return plan._replace(code=fault.code, executed=fault.executed)

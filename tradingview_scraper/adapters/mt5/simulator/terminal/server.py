@@ -265,7 +265,11 @@ class Session(asyncio.BufferedProtocol):
         self._serve_received()
 
     def _send(self, reply: Reply) -> None:
-        if reply.lost:
+        if reply.lost and reply.part:
+            self._transport.write(reply.data[: reply.part])
+            self._transport.close()
+            self._server.leave(self)
+        elif reply.lost:
             self.drop()
         else:
             self._transport.write(reply.data)

@@ -49,11 +49,15 @@ _MOST_REPEATED: Final = 4_096
 
 
 class Reply(NamedTuple):
-    """What a client gets: bytes after `delay` seconds, or, with `lost`, a closed connection."""
+    """What a client gets: bytes after `delay` seconds, or, with `lost`, a closed connection.
+
+    Before that one closes, `part` bytes come.
+    """
 
     data: bytes
     delay: float = 0.0
     lost: bool = False
+    part: int = 0
 
 
 class Denied(Exception):
@@ -92,6 +96,7 @@ class Terminal:
         self.history: Final = Synchronising(
             clock, scenario.terminal.history_sync_secs, scenario.terminal.history_meanwhile
         )
+        self._broker_spec: Final = scenario.broker
         self._latency: Final = Latency(scenario.broker, scenario.seed)
         self._journal: Final = journal
         self._spec: Final = scenario.terminal
@@ -221,13 +226,20 @@ class Terminal:
             )
         delay = plan.delay
         if command == Command.ORDER_SEND:
-            delay += self._latency.draw()
+            latency = self._latency.draw()
+            timeout = self._broker_spec.timeout_ms / 1000
+            if 0.0 < timeout < latency:
+                latency = timeout
+                if plan.code is None:
+                    plan = plan._replace(code=int(TradeRetcode.TIMEOUT))
+            delay += latency
         data = self._answer(command, payload) if plan.executed else b""
         if plan is AS_USUAL and command in self._sources and wire.is_success(data):
             self._remember(frame, command, payload)
         if plan.code is not None:
             data = self._scripted(command, payload, plan.code)
-        return Reply(data, delay, plan.lost is not None)
+        part = len(data) // 2 if plan.lost == "during" else 0
+        return Reply(data, delay, plan.lost is not None, part)
 
     def _answer(self, command: int, payload: bytes) -> bytes:
         try:

@@ -18,7 +18,7 @@ from tradingview_scraper.adapters.mt5.simulator.terminal.conditions import (
     alternatives,
     functions_met,
 )
-from tradingview_scraper.adapters.mt5.simulator.terminal.faults import KINDS, Fault
+from tradingview_scraper.adapters.mt5.simulator.terminal.faults import KINDS, WHENS, Fault
 from tradingview_scraper.adapters.mt5.simulator.terminal.functions import NO_REQUEST
 from tradingview_scraper.adapters.mt5.simulator.terminal.timetable import VERBS
 from tradingview_scraper.adapters.mt5.simulator.terminal.world import World
@@ -132,8 +132,8 @@ class Verbs:
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, was {kind!r}")
-        if when not in ("before", "after"):
-            raise ValueError(f"when must be 'before' or 'after' the request is done, was {when!r}")
+        if when not in WHENS:
+            raise ValueError(f"when must be one of {', '.join(WHENS)}, was {when!r}")
         functions = functions_met(function)
         terminal = self._server.world.terminal
         now = self._server.world.clock.utc_msc() / 1000
