@@ -13,6 +13,7 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealReason,
     DealType,
     OrderFilling,
+    OrderState,
     TradeAction,
     TradeRetcode,
 )
@@ -200,6 +201,29 @@ def test_future_is_settled_by_its_ticks(open_desk: Callable[..., Any]) -> None:
     # 10 ticks * 12.50 * 2
     assert deals(desk)[1].profit == 250.00
     assert desk.broker.account().balance == 50_241.0
+
+
+def test_option_is_settled_by_its_ticks_and_books_or_cancels(
+    open_desk: Callable[..., Any],
+) -> None:
+    desk = open_desk(
+        extends="exchange-netting", symbols=["@ES6500C"], account={"balance": 50_000.0}
+    )
+    info = desk.market.info("@ES6500C")
+    assert (info.trade_calc_mode, info.option_strike, info.basis) == (35, 6_500.0, "@ES")
+    desk.tick("@ES6500C", 85.00, 85.25, last=85.25, volume=1)
+    booked = {"action": 5, "symbol": "@ES6500C", "volume": 1.0, "type": 2, "type_filling": 3}
+    # It would match at once.
+    desk.send(**booked, price=85.25)
+    assert desk.broker.history_orders(1, 2**31 - 1)[-1].state == OrderState.CANCELED
+    resting = desk.send(**booked, price=84.00)
+    assert [order.ticket for order in desk.broker.orders()] == [resting.order]
+    desk.tick("@ES6500C", 83.75, 84.00, last=84.00, volume=1)
+    assert (position(desk).price_open, desk.broker.account().margin) == (84.00, 6_000.0)
+    desk.tick("@ES6500C", 90.00, 90.25, last=90.00, volume=1)
+    desk.sell("@ES6500C", 1.0)
+    # 24 ticks * 12.50
+    assert deals(desk)[-1].profit == 300.00
 
 
 @settings(deadline=None, max_examples=60)

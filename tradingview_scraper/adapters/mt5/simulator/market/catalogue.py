@@ -10,10 +10,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from tradingview_scraper.adapters.mt5.terminal.constants import (
+    CALC_MODE_EXCH_OPTIONS_REPORTED,
     SymbolCalcMode,
     SymbolChartMode,
     SymbolExpiration,
     SymbolFilling,
+    SymbolOptionMode,
+    SymbolOptionRight,
     SymbolOrderMode,
     SymbolSwapMode,
     SymbolTradeExecution,
@@ -166,6 +169,27 @@ def _share(name: str, description: str, isin: str, model: PriceModel) -> Catalog
         isin=isin,
         description=description,
     )
+
+
+#: What the future and its option have in common.
+_E_MINI: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "trade_exemode": int(SymbolTradeExecution.EXCHANGE),
+        "filling_mode": int(~SymbolFilling(0)),
+        "order_mode": _NO_CLOSE_BY,
+        "ticks_bookdepth": 10,
+        "trade_tick_size": 0.25,
+        "trade_tick_value": 12.5,
+        "trade_contract_size": 50.0,
+        "volume_min": 1.0,
+        "volume_step": 1.0,
+        "volume_max": 500.0,
+        "currency_base": "USD",
+        "currency_profit": "USD",
+        "currency_margin": "USD",
+        "exchange": "CME",
+    }
+)
 
 
 def _catalogue() -> dict[str, CatalogueSymbol]:
@@ -338,22 +362,37 @@ def _catalogue() -> dict[str, CatalogueSymbol]:
             digits=2,
             chart_mode=int(SymbolChartMode.LAST),
             trade_calc_mode=int(SymbolCalcMode.EXCH_FUTURES),
-            trade_exemode=int(SymbolTradeExecution.EXCHANGE),
-            order_mode=_NO_CLOSE_BY,
-            ticks_bookdepth=10,
-            trade_tick_size=0.25,
-            trade_tick_value=12.5,
-            trade_contract_size=50.0,
-            volume_min=1.0,
-            volume_step=1.0,
-            volume_max=500.0,
+            **_E_MINI,
             margin_initial=12_000.0,
             margin_maintenance=11_000.0,
-            currency_base="USD",
-            currency_profit="USD",
-            currency_margin="USD",
-            exchange="CME",
             description="E-mini S&P 500, continuous",
+        ),
+        _symbol(
+            "@ES6500C",
+            "Options",
+            PriceModel(
+                start_price=85.0,
+                daily_volatility=0.06,
+                spread_points=50,
+                spread_noise=25.0,
+                ticks_per_second=0.3,
+                sessions="Mon-Fri 01:00-24:00",
+                trade_volume=2.0,
+            ),
+            digits=2,
+            chart_mode=int(SymbolChartMode.LAST),
+            # What terminals report for options, while the library's own constant is 34 [recorded].
+            trade_calc_mode=CALC_MODE_EXCH_OPTIONS_REPORTED,
+            **_E_MINI,
+            margin_initial=6_000.0,
+            margin_maintenance=5_500.0,
+            option_mode=int(SymbolOptionMode.AMERICAN),
+            option_right=int(SymbolOptionRight.CALL),
+            option_strike=6_500.0,
+            # 20 December 2030, 16:30 at the server.
+            expiration_time=1_924_014_600,
+            basis="@ES",
+            description="Call on the E-mini S&P 500, strike 6500",
         ),
     ]
     return {symbol.info.name: symbol for symbol in symbols}
