@@ -352,6 +352,27 @@ def test_a_fault_is_over_after_its_calls_or_its_time(terminal):
         terminal.fault("burn")
 
 
+@pytest.mark.parametrize(
+    ("function", "given"),
+    [
+        ("copy_rates_from", (1, 100_000, 5)),
+        ("copy_rates_from_pos", (1, 100_000_000, 5)),
+        ("copy_rates_range", (1, 100_000, 200_000)),
+        ("copy_rates_range", (1, NOON + HOUR, NOON + 2 * HOUR)),
+    ],
+)
+def test_bars_outside_of_all_data_are_none_or_an_error(terminal, function, given):
+    ask = getattr(mt5, function)
+    assert (len(ask("EURUSD", *given)), mt5.last_error()[0]) == (0, 1)
+    again(terminal, terminal={"outside_history": "error"})
+    assert (ask("EURUSD", *given), mt5.last_error()[0]) == (None, -1)
+    # A weekend is inside, and nothing was asked for with a count of 0.
+    saturday = NOON - 57 * HOUR
+    weekend = mt5.copy_rates_range("EURUSD", 1, saturday, saturday + HOUR)
+    assert (len(weekend), mt5.last_error()[0]) == (0, 1)
+    assert len(mt5.copy_rates_from_pos("EURUSD", 1, 0, 0)) == 0
+
+
 def test_the_timetable_of_a_scenario_happens_at_its_times(terminal):
     again(
         terminal,

@@ -191,6 +191,9 @@ class TerminalSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     history_sync_secs: float = 0.0
     #: What calls get meanwhile: ``none`` (None, -1), or ``short`` (today's bars, 4,096 ticks).
     history_meanwhile: Literal["none", "short"] = "none"
+    #: What bars get that are asked for outside of all data: ``empty``, or ``error`` (None, -1), as
+    #: the documentation has it.
+    outside_history: Literal["empty", "error"] = "empty"
     #: Clients that are served at once; ``initialize`` of a further one waits. 0: no limit.
     connections: int = 0
     #: Every call and every verb is written to ``journal.jsonl`` beside the books.

@@ -32,6 +32,7 @@ from tradingview_scraper.adapters.mt5.simulator.terminal.functions import (
 )
 from tradingview_scraper.adapters.mt5.simulator.terminal.journal import Journal
 from tradingview_scraper.adapters.mt5.simulator.terminal.latency import Latency
+from tradingview_scraper.adapters.mt5.simulator.terminal.outside import is_outside
 from tradingview_scraper.adapters.mt5.simulator.terminal.stale import StaleBooks
 from tradingview_scraper.adapters.mt5.simulator.terminal.synchronising import Synchronising
 from tradingview_scraper.adapters.mt5.simulator.wire import Command, State, Status
@@ -264,6 +265,12 @@ class Terminal:
         def history(symbol: str, timeframe: int, rows: Rows | None) -> bytes:
             return _rows(self.history.part(market, symbol, timeframe, rows))
 
+        def bars(command: Command, rows: Rows | None, *ask: Any) -> bytes:
+            refuses = self._spec.outside_history == "error"
+            if refuses and rows is not None and not len(rows) and is_outside(market, command, *ask):
+                rows = None
+            return history(ask[0], ask[1], rows)
+
         return {
             Command.VERSION: self._version,
             Command.HELLO: lambda protocol, client: wire.TOTAL.encode(self._spec.build),
@@ -271,12 +278,14 @@ class Terminal:
             Command.CONNECTION_STATE: self._state,
             Command.COPY_TICKS_FROM: lambda *ask: history(ask[0], 0, market.ticks_from(*ask)),
             Command.COPY_TICKS_RANGE: lambda *ask: history(ask[0], 0, market.ticks_range(*ask)),
-            Command.COPY_RATES_FROM: lambda *ask: history(ask[0], ask[1], market.rates_from(*ask)),
-            Command.COPY_RATES_RANGE: lambda *ask: history(
-                ask[0], ask[1], market.rates_range(*ask)
+            Command.COPY_RATES_FROM: lambda *ask: bars(
+                Command.COPY_RATES_FROM, market.rates_from(*ask), *ask
             ),
-            Command.COPY_RATES_FROM_POS: lambda *ask: history(
-                ask[0], ask[1], market.rates_from_pos(*ask)
+            Command.COPY_RATES_RANGE: lambda *ask: bars(
+                Command.COPY_RATES_RANGE, market.rates_range(*ask), *ask
+            ),
+            Command.COPY_RATES_FROM_POS: lambda *ask: bars(
+                Command.COPY_RATES_FROM_POS, market.rates_from_pos(*ask), *ask
             ),
             Command.POSITIONS_TOTAL: lambda: _total(broker.positions()),
             Command.POSITIONS: lambda: wire.POSITION.encode_many(broker.positions()),
