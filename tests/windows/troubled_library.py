@@ -62,6 +62,9 @@ def lost(when):
     for name, *given in EVERY:
         yield "lose_reply", {"function": name, "when": when}
         yield (name, *given)
+        if when == "during":
+            # A part of an answer arrives before the pipe is closed; by the next verb, it is.
+            yield "stats", {}
         yield ("symbols_total",)
         yield ("symbols_total",)
         yield ("initialize",)

@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -266,6 +267,10 @@ class Session(asyncio.BufferedProtocol):
 
     def _send(self, reply: Reply) -> None:
         if reply.lost and reply.part:
+            connection = self._transport.get_extra_info("socket")
+            if connection is not None:
+                # First, so that a client that is quick cannot send another request in between.
+                connection.shutdown(socket.SHUT_RD)
             self._transport.write(reply.data[: reply.part])
             self._transport.close()
             self._server.leave(self)
