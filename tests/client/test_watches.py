@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from tradingview_scraper.adapters.mt5.client.clock import ServerClock
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.client.watches import TickWatch
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
@@ -37,7 +38,16 @@ def run():
                 handed.extend(int(bid) for bid in rows["bid"])
 
             watch = TickWatch(
-                7, loop, lambda watch: None, "EURUSD", handler, 10, 10, START, gaps.append
+                7,
+                loop,
+                lambda watch: None,
+                "EURUSD",
+                handler,
+                10,
+                10,
+                START,
+                gaps.append,
+                ServerClock(None, lambda verdict: None),
             )
 
             async def settled():

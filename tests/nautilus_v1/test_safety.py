@@ -368,6 +368,18 @@ def test_margin_call_and_stop_out_raise_alarms(terminal, run_node):
     run_node(terminal, drive, terminal_fields={"account_poll_ms": 20})
 
 
+def test_server_clock_of_another_zone_raises_an_alarm(terminal, run_node):
+    terminal.reset({**NOW, "clock": {"mode": "real", "zone": "UTC-4"}})
+
+    async def drive(rig):
+        alarms = alarms_of(rig)
+        await rig.until(lambda: alarms, 30.0)
+        assert kinds(alarms) == [("SERVER_CLOCK_WRONG", False)]
+        assert "set server_time_zone" in alarms[0].text
+
+    run_node(terminal, drive, symbols=("EURUSD", "GBPUSD"))
+
+
 def test_account_is_published_on_a_timer_while_only_prices_move(terminal, run_node):
     async def drive(rig):
         await rig.opened(rig.strategy.buy("EURUSD", "1000"))

@@ -98,6 +98,32 @@ def test_a_tick_that_the_copy_does_not_have_yet_is_asked_for_again(library, make
     assert numbers(polled(feed, 1)) == [2]
 
 
+def test_only_a_tick_that_a_look_saw_appear_is_stamped(library, make):
+    """The server's clock is told by such ticks: what was there before may be days old."""
+    library.ticks["EURUSD"] = make.ticks([START])
+    feed = tick_feed(library)
+    (first,) = polled(feed, 2)
+    library.ticks["EURUSD"] = make.ticks([START, START + 40])
+    (moved,) = polled(feed, 2, 0.02)
+    library.ticks["EURUSD"] = make.ticks(START + np.arange(3 * PAGE))
+    *pages, last = polled(feed, 8, 0.04)
+
+    assert first.seen_ns == 0
+    assert moved.seen_ns > 0
+    assert len(pages) >= 2 and not any(page.seen_ns for page in pages)
+    assert last.seen_ns > moved.seen_ns
+
+
+def test_a_feed_that_failed_begins_to_look_anew(library, make):
+    library.ticks["EURUSD"] = make.ticks([START])
+    feed = tick_feed(library)
+    polled(feed, 2)
+    again = feed.failed(0.02)
+    library.ticks["EURUSD"] = make.ticks([START, START + 40])
+
+    assert [report.seen_ns for report in polled(feed, 2, again)] == [0]
+
+
 def test_a_backlog_comes_in_pages_at_once(library, make):
     library.ticks["EURUSD"] = make.ticks(START + np.arange(5 * PAGE) // 3)
     feed = tick_feed(library, TickCursor(START, 0))

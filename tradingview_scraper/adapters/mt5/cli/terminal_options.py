@@ -34,7 +34,7 @@ _OPTIONS: Final = (
     click.option(
         "--zone",
         metavar="RULE",
-        help="The server's clock: America/New_York+7h (default), Europe/Athens, UTC+2.",
+        help="The server's clock: America/New_York+7h (default), Europe/Athens, UTC+2, auto.",
     ),
     click.option("--module", help="The library's module. [default: MetaTrader5]"),
     click.option(

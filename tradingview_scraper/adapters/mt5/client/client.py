@@ -13,8 +13,10 @@ from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.client.answers import SNAPSHOT, value_of
 from tradingview_scraper.adapters.mt5.client.calls import Calls
+from tradingview_scraper.adapters.mt5.client.clock import ServerClock
 from tradingview_scraper.adapters.mt5.client.connection import Connection
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
+from tradingview_scraper.adapters.mt5.client.detection import detect_zone
 from tradingview_scraper.adapters.mt5.client.lanes import (
     LANE_OF,
     Lane,
@@ -39,11 +41,12 @@ from tradingview_scraper.adapters.mt5.client.watches import (
     TickWatch,
     Watch,
 )
+from tradingview_scraper.adapters.mt5.rules.clock import Verdict as ClockVerdict
 from tradingview_scraper.adapters.mt5.rules.lifecycle import Fact
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.api import Request, Rows
-from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.config import AUTO_ZONE, MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.errors import (
     MT5ConnectionError,
@@ -84,7 +87,6 @@ class MT5Client(Calls):
     def __init__(self, config: MT5TerminalConfig) -> None:
         """Starts nothing. Fields left out are filled from the environment. `MT5ConfigError`."""
         self.config = config.with_environment(os.environ)
-        self.zone = ZoneRule.parse(self.config.server_time_zone)
         self._lock = threading.RLock()
         self._ids = count(1)
         self._state_watches: list[HandlerWatch[LaneState]] = []
@@ -97,8 +99,14 @@ class MT5Client(Calls):
             self._tell_facts,
             lambda reason: self._connection.refuse(reason),
         )
-        self._connection = Connection(self.config, self._trade, self._tell_state)
+        self._connection = Connection(self.config, self._trade, self._tell_state, self._settle_zone)
         self._selection = Selection(self.submit)
+        text = self.config.server_time_zone
+        self._clock_watches: list[HandlerWatch[ClockVerdict]] = []
+        #: What live ticks say about the zone; `ServerClock.verdict` is how it stands now.
+        self.clock = ServerClock(
+            None if text == AUTO_ZONE else ZoneRule.parse(text), self._tell_clock
+        )
 
     async def connect(self) -> None:
         """Attach every lane, the trade lane first; returns when the account was read once.
@@ -106,6 +114,8 @@ class MT5Client(Calls):
         Reference counted: each user of the client connects and disconnects once. The workers start
         with the first. Raises `MT5ConnectionError` (with the library's code and text) or
         `MT5IdentityError`, within the attach deadline of each lane; nothing is left running then.
+        With ``server_time_zone="auto"`` the zone is detected here, and `MT5ConfigError` raised when
+        nothing is live.
         """
         await self._connection.connect()
 
@@ -113,6 +123,19 @@ class MT5Client(Calls):
         """Leave; the last one stops the workers, orderly and within seconds. Never raises."""
         await self._selection.settle()
         await self._connection.disconnect()
+
+    @property
+    def zone(self) -> ZoneRule:
+        """The rule that converts server time, the same from connect to disconnect.
+
+        Raises `MT5ConnectionError` before `connect` where it is to be detected.
+        """
+        rule = self.clock.rule
+        if rule is None:
+            raise MT5ConnectionError(
+                "expected a connected client: server_time_zone='auto' is detected by connect()"
+            )
+        return rule
 
     @property
     def account(self) -> AccountInfo:
@@ -251,7 +274,9 @@ class MT5Client(Calls):
             self.config.quote_poll_quiet_ms,
             after,
             gap_found,
+            self.clock,
         )
+        self.clock.watch(symbol)
         self._add_feed(Lane.QUOTES, watch)
         return watch
 
@@ -371,6 +396,22 @@ class MT5Client(Calls):
                 self._state_deliveries.put(loop, watch.hand_over, state)
         return watch
 
+    def watch_clock(
+        self, handler: Callable[[ClockVerdict], None], loop: asyncio.AbstractEventLoop
+    ) -> Watch:
+        """What live ticks prove about the server's zone, and whenever that changes.
+
+        They are those of `watch_ticks`. A verdict that is WRONG says what to set; nothing is
+        changed by itself. Nothing is told while nothing is proven.
+        """
+        watch = HandlerWatch(handler, loop, self._forget)
+        with self._lock:
+            self._clock_watches.append(watch)
+            told = self.clock.told
+            if told is not None:
+                self._state_deliveries.put(loop, watch.hand_over, told)
+        return watch
+
     async def snapshot(self, since: int | None = None) -> Snapshot:
         """Orders, history, deals, positions and account, read at one quiet moment.
 
@@ -411,6 +452,16 @@ class MT5Client(Calls):
             for watch in self._state_watches:
                 self._state_deliveries.put(watch.loop, watch.hand_over, state)
 
+    def _tell_clock(self, verdict: ClockVerdict) -> None:
+        with self._lock:
+            for watch in self._clock_watches:
+                self._state_deliveries.put(watch.loop, watch.hand_over, verdict)
+
+    def _settle_zone(self) -> None:
+        if self.config.server_time_zone == AUTO_ZONE:
+            secs = self.config.clock_timeout_secs
+            self.clock.rule = detect_zone(self.submit, self._selection, secs)
+
     def _tell_facts(self, facts: list[Fact], deliveries: Deliveries) -> None:
         with self._lock:
             watches = tuple(self._fact_watches)
@@ -425,12 +476,15 @@ class MT5Client(Calls):
     def _forget(self, watch: Watch) -> None:
         if isinstance(watch, FeedWatch):
             self._connection.drop_feed(watch.id)
+            if isinstance(watch, TickWatch):
+                self.clock.unwatch(watch.symbol)
             if watch.selects:
                 self._selection.release(watch.symbol)
             return
         with self._lock:
             self._fact_watches = [known for known in self._fact_watches if known is not watch]
             self._state_watches = [known for known in self._state_watches if known is not watch]
+            self._clock_watches = [known for known in self._clock_watches if known is not watch]
 
 
 _REQUEST: Final = "order_send"

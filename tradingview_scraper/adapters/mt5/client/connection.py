@@ -37,17 +37,23 @@ _log = logging.getLogger(__name__)
 class Connection:
     """The workers of one terminal, from the first user's `connect` to the last one's `disconnect`.
 
-    Thread-safe. `tell` gets every lane's changes of state, in order.
+    Thread-safe. `tell` gets every lane's changes of state, in order. `prepare` runs, on a thread
+    that may wait, when the first user's workers have attached; if it raises, nothing is connected.
     """
 
     def __init__(
-        self, config: MT5TerminalConfig, trade: TradeState, tell: Callable[[LaneState], None]
+        self,
+        config: MT5TerminalConfig,
+        trade: TradeState,
+        tell: Callable[[LaneState], None],
+        prepare: Callable[[], None],
     ) -> None:
         self.states = {lane: LaneState(lane, State.STOPPED, "not started") for lane in Lane}
         self.attached: Attached | None = None
         self._config = config
         self._trade = trade
         self._tell = tell
+        self._prepare = prepare
         self._lock = threading.RLock()
         #: One connect or disconnect at a time.
         self._changing = threading.Lock()
@@ -207,6 +213,8 @@ class Connection:
                 if shared is not None:
                     self._share(worker, shared)
             self._wait_for_baseline()
+            if self._is_fresh:
+                self._prepare()
         except BaseException:
             self._stop_workers()
             raise

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tradingview_scraper.adapters.mt5.client.clock import ServerClock
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.client.link import Link
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
@@ -222,6 +223,7 @@ class TickWatch(FeedWatch):
         quiet_ms: int,
         cursor: TickCursor | None,
         on_gap: Callable[[TickGap], None],
+        clock: ServerClock,
     ) -> None:
         super().__init__(watch_id, loop, on_close)
         self.symbol = symbol
@@ -230,6 +232,7 @@ class TickWatch(FeedWatch):
         self._quiet_ms = quiet_ms
         self._cursor = cursor
         self._on_gap = on_gap
+        self._clock = clock
 
     def _command(self, command_id: int) -> WatchTicks:
         time_msc, seen = self._cursor or (None, 0)
@@ -243,6 +246,8 @@ class TickWatch(FeedWatch):
         gap = None
         if report.gap and before is not None:
             gap = TickGap(self.symbol, before.time_msc, int(rows["time_msc"][0]))
+        if report.seen_ns:
+            self._clock.seen(self.symbol, report.time_msc, report.seen_ns)
         return gap, rows
 
     def _handle(self, news: tuple[TickGap | None, Rows]) -> None:

@@ -42,6 +42,7 @@ from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.watches import Watch
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     without_password,
@@ -54,6 +55,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trade_ticks import has
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.requests import Requests
 from tradingview_scraper.adapters.mt5.nautilus_v1.watchlist import Watchlist
+from tradingview_scraper.adapters.mt5.rules.clock import ClockState, Verdict
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
 
@@ -120,6 +122,7 @@ class MT5DataClient(LiveMarketDataClient):
         self._mt5 = client
         self._provider = instrument_provider
         self._is_attached = False
+        self._clock_watch: Watch | None = None
         self._watchlist = Watchlist(self, client, instrument_provider, config, loop)
         self._feeds = Feeds(
             self, client, loop, quote_lots=config.quote_size_lots, on_refused=self._lose_book
@@ -146,9 +149,12 @@ class MT5DataClient(LiveMarketDataClient):
         except BaseException:
             await self._detach()
             raise
+        self._clock_watch = self._mt5.watch_clock(self._on_clock, self._loop)
         self._publish_instruments()
 
     async def _disconnect(self) -> None:
+        if self._clock_watch is not None:
+            self._clock_watch.close()
         self._feeds.close()
         self._watchlist.close()
         await self._detach()
@@ -388,6 +394,13 @@ class MT5DataClient(LiveMarketDataClient):
         if known is None or known.instrument.id != instrument_id:
             raise Unavailable(f"{instrument_id} is no instrument of this terminal")
         return known
+
+    def _on_clock(self, verdict: Verdict) -> None:
+        """Times stay what the setting makes of them: changing them mid-stream would be worse."""
+        if verdict.state is ClockState.WRONG:
+            self._log.error(f"The server's clock: {verdict.text}")
+        else:
+            self._log.info(f"The server's clock: {verdict.text}")
 
     def _publish_instruments(self) -> None:
         for instrument in self._provider.list_all():

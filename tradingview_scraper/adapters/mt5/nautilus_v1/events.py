@@ -49,6 +49,8 @@ class MT5AlarmKind(StrEnum):
     DAILY_LOSS = "DAILY_LOSS"
     #: The terminal is on another account than the expected one: nothing is sent or read.
     ACCOUNT_SWITCHED = "ACCOUNT_SWITCHED"
+    #: The server's clock does not show what `server_time_zone` says: all times are wrong by hours.
+    SERVER_CLOCK_WRONG = "SERVER_CLOCK_WRONG"
     #: A switch of the terminal or the account forbids programs to trade.
     TRADING_NOT_ALLOWED = "TRADING_NOT_ALLOWED"
     #: The account's margin level is at or below its margin call level.

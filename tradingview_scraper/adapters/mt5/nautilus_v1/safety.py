@@ -24,6 +24,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.protection import Protection
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
+from tradingview_scraper.adapters.mt5.rules.clock import ClockState, Verdict
 from tradingview_scraper.adapters.mt5.rules.daily_loss import DailyLoss, Turn
 from tradingview_scraper.adapters.mt5.rules.facts import AccountSeen, Dealt, Fact
 from tradingview_scraper.adapters.mt5.rules.permissions import (
@@ -104,6 +105,7 @@ class Safety:
         self._account_says: list[Finding] = []
         self._told: list[Finding] = []
         self._is_refused = False
+        self._is_clock_wrong = False
         self._asking: asyncio.Task[None] | None = None
         self._ask_due_ns = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -113,6 +115,7 @@ class Safety:
         """Follow the account from here on."""
         self._watches.append(self._client.watch_trade(self._on_facts, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
+        self._watches.append(self._client.watch_clock(self._on_clock, self._loop))
 
     async def begin(self, snapshot: Snapshot) -> None:
         """Take in how the account stands at the start. Raises `MT5Error`."""
@@ -213,6 +216,12 @@ class Safety:
                     "the terminal is on the expected account again, and trading goes on",
                     is_over=True,
                 )
+
+    def _on_clock(self, verdict: Verdict) -> None:
+        is_wrong = verdict.state is ClockState.WRONG
+        if is_wrong or self._is_clock_wrong:
+            self._alarms.tell(MT5AlarmKind.SERVER_CLOCK_WRONG, verdict.text, is_over=not is_wrong)
+        self._is_clock_wrong = is_wrong
 
     def _look(self) -> None:
         """What only time changes: the server's day, a stop loss missing too long, a switch."""

@@ -18,6 +18,9 @@ ENVIRONMENT: Final = {
 #: The module path of the simulated terminal's library, for `MT5TerminalConfig.module`.
 SIMULATOR_MODULE: Final = "tradingview_scraper.adapters.mt5.simulator"
 
+#: `MT5TerminalConfig.server_time_zone` that is detected at connect.
+AUTO_ZONE: Final = "auto"
+
 
 class MT5TerminalConfig(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=False
@@ -43,8 +46,11 @@ class MT5TerminalConfig(
     portable: bool = False
     #: The library's module: the vendor's, or `SIMULATOR_MODULE`.
     module: str = "MetaTrader5"
-    #: Zone rule of the server's clock: ``Zone/Name``, ``Zone/Name+7h`` or ``UTC+2``.
+    #: Zone rule of the server's clock: ``Zone/Name``, ``Zone/Name+7h`` or ``UTC+2``; or `AUTO_ZONE`
+    #: to take it from live ticks at connect, which fails while no market is open.
     server_time_zone: str = "America/New_York+7h"
+    #: Seconds to wait for live ticks at connect, with `AUTO_ZONE`.
+    clock_timeout_secs: float = 20.0
     #: Trade on an account that holds real money. False: such an account is refused.
     allow_real_account: bool = False
     #: Seconds for a worker to start and attach; after that it is killed.
@@ -80,6 +86,7 @@ class MT5TerminalConfig(
             ("call_timeout_secs", 0.1),
             ("order_timeout_secs", 0.1),
             ("history_timeout_secs", 0.1),
+            ("clock_timeout_secs", 0.1),
             ("trade_poll_ms", 1),
             ("account_poll_ms", 1),
             ("quote_poll_ms", 1),

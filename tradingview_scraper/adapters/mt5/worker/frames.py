@@ -216,7 +216,11 @@ class Started(_Report, tag=4):
 
 
 class Ticks(_Report, tag=5):
-    """New ticks, and the cursor behind them. `gap`: the terminal lost ticks before these."""
+    """New ticks, and the cursor behind them. `gap`: the terminal lost ticks before these.
+
+    `seen_ns` is the wall clock at the look that saw the last of them appear as the newest tick; 0
+    where no look did: what a feed begins with, a backlog.
+    """
 
     watch: int
     seq: int
@@ -224,6 +228,7 @@ class Ticks(_Report, tag=5):
     seen: int
     gap: bool
     rows: memoryview
+    seen_ns: int = 0
 
 
 class Bars(_Report, tag=6):

@@ -1,5 +1,6 @@
 """Which ticks of a symbol are new? Polled by a cheap look at the last one, read by the cursor."""
 
+import time
 from typing import Final
 
 from tradingview_scraper.adapters.mt5.rules.ticks import (
@@ -57,6 +58,10 @@ class TickFeed:
         self._last: Tick | None = None
         # The last look saw another tick than the one before, whether the copy has it yet or not.
         self._stirs = False
+        # The newest tick that a look has seen, and the wall clock then, if an earlier look had
+        # seen an older one.
+        self._newest_msc = 0
+        self._seen_ns = 0
         # When the symbol was last seen without any tick.
         self._empty_at: float | None = None
         # When the gap that is being looked at was first seen.
@@ -75,6 +80,7 @@ class TickFeed:
         self._selected = False
         self._behind = False
         self._last = None
+        self._newest_msc = 0
         self._pause = min(self._pause * 2, self._patience)
         return self._pace.after(now, self._pause)
 
@@ -96,6 +102,9 @@ class TickFeed:
         if not self._stirs:
             return None
         self._last = tick
+        if tick.time_msc != self._newest_msc:
+            self._seen_ns = time.time_ns() if self._newest_msc else 0
+            self._newest_msc = tick.time_msc
         report = self._read(self._cursor or self._beginning(tick, now), now)
         if self._cursor is None or self._cursor.time_msc < tick.time_msc:
             # The copy lags behind the last tick: look again.
@@ -130,6 +139,7 @@ class TickFeed:
         if not len(step.rows):
             return None
         self._seq += 1
+        is_newest = not self._behind and step.cursor.time_msc >= self._newest_msc
         return Ticks(
             self.watch,
             self._seq,
@@ -137,6 +147,7 @@ class TickFeed:
             step.cursor.seen,
             step.gap,
             row_bytes(step.rows),
+            self._seen_ns if is_newest else 0,
         )
 
     def _is_lasting(self, now: float) -> bool:

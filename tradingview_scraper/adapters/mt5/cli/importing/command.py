@@ -11,7 +11,7 @@ from tradingview_scraper.adapters.mt5.archive.exports import import_export, is_o
 from tradingview_scraper.adapters.mt5.archive.periods import Series
 from tradingview_scraper.adapters.mt5.cli.answers import DONE, answered
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
-from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.config import AUTO_ZONE, MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
 
@@ -32,6 +32,11 @@ def run(
         archive = Archive(folder)
         known = archive.origin()
         default = known.zone if known is not None else MT5TerminalConfig().server_time_zone
+        if zone == AUTO_ZONE:
+            raise MT5ConfigError(
+                "--zone auto is detected from a terminal's live ticks, and a file has none: pass "
+                "the zone of the server that the export comes from, e.g. America/New_York+7h"
+            )
         archive.claim(server or "", ZoneRule.parse(zone or default))
         done = []
         for file in files:
