@@ -16,6 +16,7 @@ NAMES = [
     "MT5DataClientConfig",
     "MT5ExecClientConfig",
     "MT5ExecutionClient",
+    "MT5Gap",
     "MT5GuardsConfig",
     "MT5InstrumentProvider",
     "MT5InstrumentProviderConfig",

@@ -5,10 +5,13 @@ import threading
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from nautilus_trader.model.data import DataType
 from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.identifiers import ClientId
 
 from tradingview_scraper.adapters.mt5.cli.main import main
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5GuardsConfig
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
@@ -372,10 +375,13 @@ def test_server_clock_of_another_zone_raises_an_alarm(terminal, run_node):
     terminal.reset({**NOW, "clock": {"mode": "real", "zone": "UTC-4"}})
 
     async def drive(rig):
-        alarms = alarms_of(rig)
+        alarms, received = alarms_of(rig), []
+        rig.strategy.on_data = received.append
+        rig.strategy.subscribe_data(DataType(MT5Alarm), client_id=ClientId("MT5"))
         await rig.until(lambda: alarms, 30.0)
         assert kinds(alarms) == [("SERVER_CLOCK_WRONG", False)]
         assert "set server_time_zone" in alarms[0].text
+        assert received == alarms
 
     run_node(terminal, drive, symbols=("EURUSD", "GBPUSD"))
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from tradingview_scraper.adapters.mt5.nautilus_v1.constants import MT5_VENUE
     from tradingview_scraper.adapters.mt5.nautilus_v1.data import MT5DataClient
-    from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm
+    from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm, MT5Gap
     from tradingview_scraper.adapters.mt5.nautilus_v1.execution import MT5ExecutionClient
     from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
         MT5LiveDataClientFactory,
@@ -51,6 +51,7 @@ __all__ = [
     "MT5DataClientConfig",
     "MT5ExecClientConfig",
     "MT5ExecutionClient",
+    "MT5Gap",
     "MT5GuardsConfig",
     "MT5InstrumentProvider",
     "MT5InstrumentProviderConfig",
@@ -67,6 +68,7 @@ _MODULES = {
     "MT5DataClientConfig": "nautilus_v1.config",
     "MT5ExecClientConfig": "nautilus_v1.config",
     "MT5ExecutionClient": "nautilus_v1.execution",
+    "MT5Gap": "nautilus_v1.events",
     "MT5GuardsConfig": "nautilus_v1.config",
     "MT5InstrumentProvider": "nautilus_v1.providers",
     "MT5InstrumentProviderConfig": "nautilus_v1.config",

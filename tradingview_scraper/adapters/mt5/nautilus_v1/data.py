@@ -47,7 +47,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     without_password,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Gap
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm, MT5Gap
 from tradingview_scraper.adapters.mt5.nautilus_v1.feeds import Feeds
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import timeframe_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
@@ -191,9 +191,12 @@ class MT5DataClient(LiveMarketDataClient):
             self._watchlist.watch_close(listing)
 
     async def _subscribe(self, command: SubscribeData) -> None:
-        if command.data_type.type is not MT5Gap:
+        # Both come by themselves: gaps from here, alarms from the execution client.
+        if command.data_type.type not in (MT5Gap, MT5Alarm):
             self._remove_subscription(command.data_type)
-            raise Unavailable(f"{command.data_type} is no data of MetaTrader 5; MT5Gap is")
+            raise Unavailable(
+                f"{command.data_type} is no data of MetaTrader 5; MT5Gap and MT5Alarm are"
+            )
 
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
         key = command.instrument_id

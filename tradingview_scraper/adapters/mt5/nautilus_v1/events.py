@@ -2,6 +2,8 @@
 
 >>> self.subscribe_data(DataType(MT5Gap), client_id=ClientId("MT5"))   # then: on_data
 >>> self.msgbus.subscribe("data.MT5Alarm", self.on_alarm)
+
+Both can be written to a `ParquetDataCatalog`, and read with ``catalog.query(MT5Gap)``.
 """
 
 from enum import StrEnum
@@ -11,6 +13,7 @@ from nautilus_trader.model.custom import customdataclass
 from nautilus_trader.model.identifiers import InstrumentId
 
 
+@customdataclass
 class MT5Gap(Data):
     """Ticks of `instrument_id` are missing from the stream: the terminal itself has lost them.
 
@@ -19,27 +22,9 @@ class MT5Gap(Data):
     terminal has of that time can be requested as history.
     """
 
-    def __init__(
-        self, instrument_id: InstrumentId, after_ns: int, until_ns: int, ts_init: int
-    ) -> None:
-        self.instrument_id = instrument_id
-        self.after_ns = after_ns
-        self.until_ns = until_ns
-        self._ts_init = ts_init
-
-    @property
-    def ts_event(self) -> int:
-        return self.until_ns
-
-    @property
-    def ts_init(self) -> int:
-        return self._ts_init
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(instrument_id={self.instrument_id}, after_ns={self.after_ns}, "
-            f"until_ns={self.until_ns}, ts_init={self._ts_init})"
-        )
+    instrument_id: InstrumentId
+    after_ns: int
+    until_ns: int
 
 
 class MT5AlarmKind(StrEnum):

@@ -206,11 +206,13 @@ class TickFeed:
 
     def _publish_gap(self, gap: TickGap) -> None:
         self._gaps[self._instrument_id] += 1
+        until_ns = self._zone.utc_ns(gap.until_msc)
         event = MT5Gap(
-            self._instrument_id,
-            after_ns=self._zone.utc_ns(gap.after_msc),
-            until_ns=self._zone.utc_ns(gap.until_msc),
+            ts_event=until_ns,
             ts_init=self._out._clock.timestamp_ns(),
+            instrument_id=self._instrument_id,
+            after_ns=self._zone.utc_ns(gap.after_msc),
+            until_ns=until_ns,
         )
         self._out._log.warning(f"The terminal has lost ticks: {event}")
         self._out._handle_data(CustomData(GAPS, event))
