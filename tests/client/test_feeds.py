@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tradingview_scraper.adapters.mt5.client import Lane
+from tradingview_scraper.adapters.mt5.client.watches import TickGap
 from tradingview_scraper.adapters.mt5.rules.lifecycle import (
     Dealt,
     OrderDone,
@@ -15,6 +16,7 @@ from tradingview_scraper.adapters.mt5.rules.lifecycle import (
 )
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.simulator.control import launch
+from tradingview_scraper.adapters.mt5.simulator.terminal.synchronising import TICKS_AT_HAND
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE
 
@@ -115,6 +117,71 @@ def test_every_tick_once_though_workers_are_killed(pushed, connected, eventually
             await eventually(lambda: len(numbers(frames)) >= sent)
 
             assert numbers(frames) == [*range(1, sent + 1)]
+
+    asyncio.run(scenario())
+
+
+def test_scenario_14_first_ticks_of_a_symbol_come_though_the_worker_dies_before_them(
+    pushed, connected, eventually, processes
+):
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        async with connected(pushed) as client:
+            frames = []
+            watch = client.watch_ticks("EURUSD", lambda symbol, rows: frames.append(rows), loop)
+            await eventually(lambda: watch._empty_ns)
+            back = restarted(client, Lane.QUOTES)
+            processes.kill(client.pids[Lane.QUOTES])
+            pushed.push_ticks("EURUSD", ticks(5, every_msc=100))
+            pushed.advance(0.5)
+            await eventually(back)
+            await eventually(lambda: len(numbers(frames)) >= 5)
+            # Between the first ticks as well.
+            back = restarted(client, Lane.QUOTES)
+            processes.kill(client.pids[Lane.QUOTES])
+            pushed.push_ticks("EURUSD", ticks(3, first=6, every_msc=100))
+            pushed.advance(0.5)
+            await eventually(back)
+            await eventually(lambda: len(numbers(frames)) >= 8)
+
+            assert numbers(frames) == [*range(1, 9)]
+
+    asyncio.run(scenario())
+
+
+def test_what_the_terminal_itself_has_lost_is_a_gap_and_the_rest_follows(
+    pushed, connected, eventually, processes
+):
+    """A terminal that was re-installed has only its newest ticks at hand."""
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        async with connected(pushed) as client:
+            frames, gaps = [], []
+            pushed.push_ticks("EURUSD", ticks(10))
+            client.watch_ticks(
+                "EURUSD",
+                lambda symbol, rows: frames.append(rows),
+                loop,
+                after=FROM_NOON,
+                on_gap=lambda gap: gaps.append((gap, len(numbers(frames)))),
+            )
+            await eventually(lambda: len(numbers(frames)) == 10)
+            back = restarted(client, Lane.QUOTES)
+            processes.kill(client.pids[Lane.QUOTES])
+            pushed.delay_history(86_400.0, "short")
+            pushed.advance(60.0)
+            count = TICKS_AT_HAND + 3_000
+            rows = ticks(count, first=11, every_msc=1)
+            pushed.push_ticks("EURUSD", rows)
+            await eventually(back)
+            kept = rows[-TICKS_AT_HAND:]
+            await eventually(lambda: len(numbers(frames)) >= 10 + TICKS_AT_HAND)
+
+            assert numbers(frames) == [*range(1, 11), *map(int, kept["bid"])]
+            lost = TickGap("EURUSD", NOON_MSC, int(kept["time_msc"][0]))
+            assert gaps == [(lost, 10)]
+            assert client.gaps == {"EURUSD": 1}
 
     asyncio.run(scenario())
 

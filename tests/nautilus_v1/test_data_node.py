@@ -10,18 +10,16 @@ from nautilus_trader.model.data import Bar, BarType, DataType, QuoteTick
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, Venue
 from nautilus_trader.model.instruments import Equity
 
-from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
+from tradingview_scraper.adapters.mt5.client.lanes import Lane
 from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Gap
 from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
+from tradingview_scraper.adapters.mt5.simulator.terminal.synchronising import TICKS_AT_HAND
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
-from tradingview_scraper.adapters.mt5.worker.frames import Ticks, row_bytes
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
 #: Where the stepped clock of the terminal stands.
 NOON = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
-#: The same moment on the server's clock, in milliseconds.
-NOON_MSC = int(NOON.timestamp() + 2 * 3_600 + 3_600) * 1_000
 #: "From the beginning", because Nautilus wants a start.
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MINUTE = BarType.from_str("EURUSD.MT5-1-MINUTE-BID-EXTERNAL")
@@ -246,23 +244,30 @@ def test_internal_bars_are_built_from_our_quotes(terminal, run_node):
     run_node(terminal, drive)
 
 
-def test_a_gap_is_published_before_the_ticks_behind_it_and_counted(terminal, run_node):
+def test_a_gap_is_published_before_the_ticks_behind_it_and_counted(terminal, run_node, processes):
+    """The terminal is re-synchronised while the worker is away: it has its newest ticks only."""
+
     async def drive(rig):
         await rig.until(lambda: rig.strategy.quotes)
         client, heard = data_client(rig), []
-        rig.strategy.on_data = heard.append
+        rig.strategy.on_data = lambda gap: heard.append((gap, len(rig.strategy.quotes)))
         rig.strategy.subscribe_data(DataType(MT5Gap), client_id=ClientId("MT5"))
         await rig.until(client.subscribed_custom_data)
-        rows = ticks(1.5)
-        rows["time_msc"] = NOON_MSC + 10
-        (feed,) = client._feeds._ticks.values()
-        link = feed.watch._link
-        frame = Ticks(feed.watch.id, feed.watch._seq + 1, NOON_MSC + 10, 1, True, row_bytes(rows))
-        feed.watch.receive(link, frame, Deliveries(lambda: None))
-        (gap,) = await rig.until(lambda: heard)
-        await rig.until(lambda: str(rig.strategy.quotes[-1].bid_price) == "1.50000")
-        assert gap.instrument_id == EURUSD
-        assert gap.after_ns <= gap.until_ns == gap.ts_event == rig.strategy.quotes[-1].ts_event
+        before = len(rig.strategy.quotes)
+        processes.kill(client._mt5.pids[Lane.QUOTES])
+        terminal.delay_history(86_400.0, "short")
+        terminal.advance(60)
+        rows = ticks(*(1.5 + n / 100_000 for n in range(TICKS_AT_HAND)))
+        terminal.push_ticks("EURUSD", rows)
+        await rig.until(lambda: len(rig.strategy.quotes) >= before + TICKS_AT_HAND, 30.0)
+        ((gap, published),) = heard
+        quotes = rig.strategy.quotes
+        assert (gap.instrument_id, published) == (EURUSD, before)
+        assert gap.after_ns == quotes[before - 1].ts_event
+        assert gap.until_ns == gap.ts_event == quotes[before].ts_event
+        assert [str(quote.bid_price) for quote in quotes[before:]] == [
+            f"{price:.5f}" for price in rows["bid"]
+        ]
         assert client.gaps == {EURUSD: 1}
         assert client._mt5.gaps == {"EURUSD": 1}
 

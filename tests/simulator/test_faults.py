@@ -177,6 +177,8 @@ def test_short_history_becomes_complete(terminal):
     newest = mt5.copy_ticks_range("EURUSD", week, NOON, mt5.COPY_TICKS_ALL)
     assert 4_000 < len(newest) < 4_200
     assert bytes(newest) == bytes(ticks[-len(newest) :])
+    first = mt5.copy_ticks_from("EURUSD", week, 10, mt5.COPY_TICKS_ALL)
+    assert bytes(first) == bytes(newest[:10])
     terminal.advance(30)
     assert bytes(mt5.copy_rates_range("EURUSD", mt5.TIMEFRAME_H1, week, NOON - 1)) == bytes(bars)
 

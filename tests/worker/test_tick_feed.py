@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+from tradingview_scraper.adapters.mt5.worker.frames import NoTicks
 from tradingview_scraper.adapters.mt5.worker.library import CallFailed
 from tradingview_scraper.adapters.mt5.worker.tick_feed import GAP_PATIENCE, PAGE, TickFeed
 
@@ -54,7 +55,8 @@ def test_all_ticks_of_the_current_millisecond_are_sent(library, make):
 def test_a_symbol_without_a_tick_is_waited_for(library, make):
     """Zeros are no prices, and a history from 1970 on is not asked for."""
     feed = tick_feed(library)
-    assert polled(feed, 3) == []
+    (said,) = polled(feed, 3)
+    assert isinstance(said, NoTicks) and said.at_ns > 0
     assert library.count("copy_ticks_from") == 0
 
     library.ticks["EURUSD"] = make.ticks([START])
@@ -184,22 +186,62 @@ def test_ticks_that_come_back_while_the_terminal_synchronises_are_no_gap(library
     assert not reports[0].gap
 
 
+class Wall:
+    """A wall clock that is put on by hand, in nanoseconds."""
+
+    now = 1_700_000_000_000_000_000
+
+    def __call__(self):
+        return self.now
+
+
+def waiting_feed(library, polls=2, wall=None):
+    """A feed of a symbol that has no tick yet, and what it has said about that."""
+    feed = TickFeed(library, 3, "EURUSD", EVERY, None, wall=wall or Wall())
+    (said,) = polled(feed, polls)
+    assert isinstance(said, NoTicks)
+    return feed, said
+
+
 def test_all_first_ticks_of_a_symbol_that_had_none_are_sent(library, make):
-    feed = tick_feed(library)
-    assert polled(feed, 3) == []
+    feed, _ = waiting_feed(library, 3)
 
     library.ticks["EURUSD"] = make.ticks([START + 2, START + 5, START + 9])
+    reports = polled(feed, 2, 0.02)
 
-    assert numbers(polled(feed, 2, 0.02)) == [1, 2, 3]
+    assert numbers(reports) == [1, 2, 3]
+    assert [report.seq for report in reports] == [2]
 
 
 def test_first_ticks_on_both_sides_of_a_second_are_sent(library, make):
-    feed = tick_feed(library)
-    assert polled(feed, 2) == []
+    wall = Wall()
+    feed, _ = waiting_feed(library, wall=wall)
 
     library.ticks["EURUSD"] = make.ticks([START - 4, START + 1])
+    wall.now += 20_000_000
 
     assert numbers(polled(feed, 2, 0.02)) == [1, 2]
+
+
+def test_first_ticks_that_came_after_a_worker_died_are_sent_by_the_next(library, make):
+    wall = Wall()
+    _, said = waiting_feed(library, wall=wall)
+
+    library.ticks["EURUSD"] = make.ticks([START - 3_000, START + 5, START + 2_000])
+    wall.now += 6_000_000_000
+    resumed = TickFeed(library, 3, "EURUSD", EVERY, None, empty_ns=said.at_ns, wall=wall)
+
+    assert numbers(polled(resumed, 2)) == [1, 2, 3]
+
+
+def test_old_ticks_are_not_the_first_ones(library, make):
+    """A symbol that was selected just now shows its last tick a moment later: of Friday."""
+    feed, _ = waiting_feed(library)
+
+    library.ticks["EURUSD"] = make.ticks([START - 60_000, START - 1, START + 500])
+
+    sent = numbers(polled(feed, 2, 0.02))
+    assert sent[-1] == 3 and 1 not in sent
 
 
 def test_a_quiet_symbol_is_looked_at_less_often_and_a_busy_one_at_full_speed(library, make):

@@ -38,6 +38,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Fault,
     Foreign,
     Lost,
+    NoTicks,
     Report,
     SymbolState,
     Ticks,
@@ -319,7 +320,7 @@ class LaneWorker:
     def _receive(self, link: Link, report: Report) -> None:
         """A report of a feed, or of the worker itself; on the reader's thread."""
         match report:
-            case Ticks() | Bars() | Trade() | SymbolState() | Foreign() | Book():
+            case Ticks() | NoTicks() | Bars() | Trade() | SymbolState() | Foreign() | Book():
                 self._pass_on(link, report.watch, report)
             case Fault():
                 self._pass_on(link, report.watch, report)

@@ -25,6 +25,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Book,
     Command,
     Fault,
+    NoTicks,
     Report,
     SymbolState,
     Ticks,
@@ -118,7 +119,10 @@ class FeedWatch(Watch):
             return self._command(command_id)
 
     def receive(self, link: Link, report: Report, deliveries: Deliveries) -> None:
-        if not isinstance(report, Ticks | Bars | Book | SymbolState) or link is not self._link:
+        if (
+            not isinstance(report, Ticks | NoTicks | Bars | Book | SymbolState)
+            or link is not self._link
+        ):
             return
         self._seq += 1
         if report.seq != self._seq:
@@ -233,14 +237,26 @@ class TickWatch(FeedWatch):
         self._cursor = cursor
         self._on_gap = on_gap
         self._clock = clock
+        # When the terminal had no tick of the symbol yet, by the wall clock; 0: it had.
+        self._empty_ns = 0
 
     def _command(self, command_id: int) -> WatchTicks:
         time_msc, seen = self._cursor or (None, 0)
         return WatchTicks(
-            command_id, self.id, self.symbol, self._every_ms, self._quiet_ms, time_msc, seen
+            command_id,
+            self.id,
+            self.symbol,
+            self._every_ms,
+            self._quiet_ms,
+            time_msc,
+            seen,
+            self._empty_ns,
         )
 
-    def _commit(self, report: Ticks) -> tuple[TickGap | None, Rows]:
+    def _commit(self, report: Ticks | NoTicks) -> tuple[TickGap | None, Rows] | None:
+        if isinstance(report, NoTicks):
+            self._empty_ns = report.at_ns
+            return None
         before, self._cursor = self._cursor, TickCursor(report.time_msc, report.seen)
         rows: Rows = np.frombuffer(report.rows, dtype=TICK_DTYPE)
         gap = None
@@ -250,7 +266,9 @@ class TickWatch(FeedWatch):
             self._clock.seen(self.symbol, report.time_msc, report.seen_ns)
         return gap, rows
 
-    def _handle(self, news: tuple[TickGap | None, Rows]) -> None:
+    def _handle(self, news: tuple[TickGap | None, Rows] | None) -> None:
+        if news is None:
+            return
         gap, rows = news
         if gap is not None:
             try:

@@ -2,7 +2,8 @@
 
 Commands go down on the worker's stdin; each is answered exactly once, in the order in which the
 worker took them up, with `Attached`, `Answer` or `Failed` under its `id`. In between come what
-feeds found (`Ticks`, `Bars`, `Trade`, `Book`, `SymbolState`, `Fault`), `Started` and `Alive`.
+feeds found (`Ticks`, `NoTicks`, `Bars`, `Trade`, `Book`, `SymbolState`, `Fault`), `Started` and
+`Alive`.
 Structs are tagged and array-like, so a frame carries no field names; the library's structs are
 tuples and travel as arrays; rows travel as their bytes. `Attach` and calls of ``login`` carry a
 password: commands are never logged, and their repr shows no values.
@@ -100,7 +101,8 @@ class TakeSnapshot(_Command, tag=3):
 class WatchTicks(_Command, tag=4):
     """Send the ticks of a symbol behind the cursor; without one, from the current tick on.
 
-    Polled every `every_ms` while the symbol is busy, up to every `quiet_ms` while it is not.
+    Polled every `every_ms` while the symbol is busy, up to every `quiet_ms` while it is not. At
+    `empty_ns`, wall clock, the symbol had no tick: all that came since are its first. 0: unknown.
     """
 
     watch: int
@@ -109,6 +111,7 @@ class WatchTicks(_Command, tag=4):
     quiet_ms: int
     time_msc: int | None
     seen: int
+    empty_ns: int = 0
 
 
 class WatchBars(_Command, tag=5):
@@ -311,12 +314,21 @@ class Book(_Report, tag=12):
     entries: tuple[BookInfo, ...]
 
 
+class NoTicks(_Report, tag=14):
+    """The symbol has no tick yet, at `at_ns`, wall clock: sent once, before its first ticks."""
+
+    watch: int
+    seq: int
+    at_ns: int
+
+
 Report = (
     Attached
     | Answer
     | Failed
     | Started
     | Ticks
+    | NoTicks
     | Bars
     | Trade
     | SymbolState

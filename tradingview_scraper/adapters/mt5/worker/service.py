@@ -261,7 +261,9 @@ class Service:
                 if command.time_msc is not None:
                     cursor = TickCursor(command.time_msc, command.seen)
                 quiet = command.quiet_ms / 1_000
-                return TickFeed(library, watch, command.symbol, every, cursor, quiet)
+                return TickFeed(
+                    library, watch, command.symbol, every, cursor, quiet, command.empty_ns
+                )
             case WatchBook():
                 return BookFeed(library, watch, command.symbol, every, self._book_users)
             case WatchBars():

@@ -1,6 +1,7 @@
 """Which ticks of a symbol are new? Polled by a cheap look at the last one, read by the cursor."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from tradingview_scraper.adapters.mt5.rules.ticks import (
@@ -12,7 +13,7 @@ from tradingview_scraper.adapters.mt5.rules.ticks import (
 from tradingview_scraper.adapters.mt5.terminal.api import TerminalLibrary
 from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks
 from tradingview_scraper.adapters.mt5.terminal.records import Tick
-from tradingview_scraper.adapters.mt5.worker.frames import Ticks, row_bytes
+from tradingview_scraper.adapters.mt5.worker.frames import NoTicks, Ticks, row_bytes
 from tradingview_scraper.adapters.mt5.worker.library import ask
 from tradingview_scraper.adapters.mt5.worker.pace import Pace
 
@@ -31,7 +32,8 @@ class TickFeed:
     """The ticks of one symbol from a cursor on, each once.
 
     Without a cursor it begins with the symbol's current tick, so that a watcher has a quote at
-    once; a symbol that has no tick yet is waited for, and all of its first ticks are sent.
+    once; a symbol that has no tick yet is waited for, and all of its first ticks are sent. That it
+    had none at `empty_ns` (wall clock) was seen by a feed before this one.
     """
 
     def __init__(
@@ -42,10 +44,13 @@ class TickFeed:
         every_secs: float,
         cursor: TickCursor | None,
         quiet_secs: float = 0.0,
+        empty_ns: int = 0,
+        wall: Callable[[], int] = time.time_ns,
     ) -> None:
         self.watch = watch
         self._library = library
         self._symbol = symbol
+        self._wall = wall
         self._cursor = cursor
         self._selected = False
         self._count = PAGE
@@ -62,12 +67,13 @@ class TickFeed:
         # seen an older one.
         self._newest_msc = 0
         self._seen_ns = 0
-        # When the symbol was last seen without any tick.
-        self._empty_at: float | None = None
+        # When the symbol was last seen without any tick, wall clock; 0: never.
+        self._empty_ns = empty_ns
+        self._has_told_empty = False
         # When the gap that is being looked at was first seen.
         self._gap_at: float | None = None
 
-    def step(self, now: float) -> tuple[Ticks | None, float]:
+    def step(self, now: float) -> tuple[Ticks | NoTicks | None, float]:
         report = self._poll(now)
         self._pause = self._pace.every
         if self._gap_at is not None:
@@ -87,7 +93,7 @@ class TickFeed:
     def close(self) -> None:
         """The symbol stays in Market Watch: others may need it there."""
 
-    def _poll(self, now: float) -> Ticks | None:
+    def _poll(self, now: float) -> Ticks | NoTicks | None:
         if not self._selected:
             ask(self._library, "symbol_select", self._symbol, True)
             self._selected = True
@@ -97,26 +103,34 @@ class TickFeed:
         self._stirs = tick != self._last and tick.time_msc > 0
         # Zeros are no prices: nothing was quoted since the symbol was selected [recorded].
         if not tick.time_msc:
-            self._empty_at = now
-            return None
+            self._empty_ns = self._wall()
+            return self._without_ticks()
         if not self._stirs:
             return None
         self._last = tick
         if tick.time_msc != self._newest_msc:
-            self._seen_ns = time.time_ns() if self._newest_msc else 0
+            self._seen_ns = self._wall() if self._newest_msc else 0
             self._newest_msc = tick.time_msc
-        report = self._read(self._cursor or self._beginning(tick, now), now)
+        report = self._read(self._cursor or self._beginning(tick), now)
         if self._cursor is None or self._cursor.time_msc < tick.time_msc:
             # The copy lags behind the last tick: look again.
             self._last = None
         return report
 
-    def _beginning(self, tick: Tick, now: float) -> TickCursor:
+    def _without_ticks(self) -> NoTicks | None:
+        """Said once: should this worker end, the next one must know that all ticks are new."""
+        if self._has_told_empty or self._cursor is not None:
+            return None
+        self._has_told_empty = True
+        self._seq += 1
+        return NoTicks(self.watch, self._seq, self._empty_ns)
+
+    def _beginning(self, tick: Tick) -> TickCursor:
         """The current tick; of a symbol that had none, the second in which it still had none."""
-        if self._empty_at is None:
+        if not self._empty_ns:
             return TickCursor(tick.time_msc, 0)
-        empty = tick.time_msc - int((now - self._empty_at) * 1000) - 1
-        return TickCursor(max(empty, 1) // 1000 * 1000, 0)
+        since = max(0, self._wall() - self._empty_ns) // 1_000_000
+        return TickCursor(max(tick.time_msc - since - 1, 1) // 1000 * 1000, 0)
 
     def _read(self, cursor: TickCursor, now: float) -> Ticks | None:
         rows = ask(

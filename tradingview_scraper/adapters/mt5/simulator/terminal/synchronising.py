@@ -32,6 +32,21 @@ class Synchronising:
         self._seconds, self._meanwhile = seconds, meanwhile
         self._began.clear()
 
+    def ticks_from(
+        self, market: Market, symbol: str, from_msc: int, count: int, flags: int
+    ) -> Rows | None:
+        """The first `count` ticks at or after `from_msc` among those that are there."""
+        rows = market.ticks_from(symbol, from_msc, count, flags)
+        if not self._seconds or rows is None or self._is_complete(symbol, 0):
+            return rows
+        if self._meanwhile == "none":
+            return None
+        newest = market.newest_ticks(symbol, TICKS_AT_HAND)
+        if not len(newest):
+            return rows[:0]
+        there = int(newest["time_msc"][0])
+        return market.ticks_from(symbol, max(from_msc, there), count, flags)
+
     def part(self, market: Market, symbol: str, timeframe: int, rows: Rows | None) -> Rows | None:
         """What is there of the `rows` that are asked for; timeframe 0 is ticks."""
         if not self._seconds or rows is None or self._is_complete(symbol, timeframe):

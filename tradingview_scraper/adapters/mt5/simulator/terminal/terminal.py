@@ -276,7 +276,7 @@ class Terminal:
             Command.HELLO: lambda protocol, client: wire.TOTAL.encode(self._spec.build),
             Command.LOGIN: self._login,
             Command.CONNECTION_STATE: self._state,
-            Command.COPY_TICKS_FROM: lambda *ask: history(ask[0], 0, market.ticks_from(*ask)),
+            Command.COPY_TICKS_FROM: lambda *ask: _rows(self.history.ticks_from(market, *ask)),
             Command.COPY_TICKS_RANGE: lambda *ask: history(ask[0], 0, market.ticks_range(*ask)),
             Command.COPY_RATES_FROM: lambda *ask: bars(
                 Command.COPY_RATES_FROM, market.rates_from(*ask), *ask
