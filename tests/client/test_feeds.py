@@ -92,7 +92,9 @@ def test_a_watcher_gets_the_current_tick_at_once_and_then_every_other(
     asyncio.run(scenario())
 
 
-def test_every_tick_once_though_workers_are_killed(pushed, connected, eventually, processes):
+def test_scenario_14_every_tick_once_though_workers_are_killed(
+    pushed, connected, eventually, processes
+):
     async def scenario():
         loop = asyncio.get_running_loop()
         async with connected(pushed) as client:

@@ -122,7 +122,7 @@ def test_a_symbol_that_does_not_exist_is_an_error_and_holds_nothing(terminal, co
     asyncio.run(scenario())
 
 
-def test_a_symbol_outside_market_watch_is_selected_first_and_zeros_are_no_prices(
+def test_scenario_30_a_symbol_outside_market_watch_is_selected_first_and_zeros_are_no_prices(
     connected, eventually
 ):
     async def scenario():

@@ -48,13 +48,13 @@ def translate(listing_of, zone):
         ("1-MONTH", "MN1"),
     ],
 )
-def test_every_timeframe_has_its_bar_type(info_of, step, timeframe):
+def test_scenario_16_every_timeframe_has_its_bar_type(info_of, step, timeframe):
     bar_type = BarType.from_str(f"EURUSD.MT5-{step}-BID-EXTERNAL")
     assert timeframe_of(bar_type, info_of("EURUSD")) == Timeframe[timeframe]
 
 
 @pytest.mark.parametrize("step", ["7-DAY", "2-WEEK", "3-MONTH", "100-TICK", "1-SECOND", "5-HOUR"])
-def test_step_that_the_terminal_has_not_is_refused(info_of, step):
+def test_scenario_16_step_that_the_terminal_has_not_is_refused(info_of, step):
     try:
         bar_type = BarType.from_str(f"EURUSD.MT5-{step}-BID-EXTERNAL")
     except ValueError:
@@ -77,7 +77,7 @@ def test_price_type_follows_the_chart(info_of, mode, price):
                 timeframe_of(bar_type, info)
 
 
-def test_bar_is_stamped_with_its_close_in_utc(translate, zone):
+def test_scenario_17_bar_is_stamped_with_its_close_in_utc(translate, zone):
     opened = 1_741_608_000  # 12:00 on the server, 09:00 UTC
     (bar,) = translate(rates((opened, 1.1, 1.2, 1.0, 1.15)), Timeframe.H4).bars
     assert bar.ts_event == bar.ts_init == zone.utc_ns(opened * 1000) + 4 * HOUR

@@ -13,7 +13,6 @@ from nautilus_trader.model.instruments import Equity
 from tradingview_scraper.adapters.mt5.client.lanes import Lane
 from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Gap
 from tradingview_scraper.adapters.mt5.simulator.control import launch
-from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.simulator.terminal.synchronising import TICKS_AT_HAND
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
@@ -46,7 +45,7 @@ def data_client(rig):
     return rig.node.kernel.data_engine._clients[ClientId("MT5")]
 
 
-def test_ticks_of_one_millisecond_all_arrive_once_and_in_order(terminal, run_node):
+def test_scenario_14_ticks_of_one_millisecond_all_arrive_once_and_in_order(terminal, run_node):
     async def drive(rig):
         await rig.until(lambda: rig.strategy.quotes)
         rig.strategy.quotes.clear()
@@ -78,7 +77,7 @@ def test_quotes_end_with_the_subscription(terminal, run_node):
     run_node(terminal, drive)
 
 
-def test_bars_come_when_they_are_closed(terminal, run_node):
+def test_scenario_16_bars_come_when_they_are_closed(terminal, run_node):
     async def drive(rig):
         rig.strategy.subscribe_bars(MINUTE)
         await rig.until(lambda: data_client(rig)._feeds._bars)
@@ -91,6 +90,84 @@ def test_bars_come_when_they_are_closed(terminal, run_node):
         assert all((close - start) % (60 * 10**9) == 0 for close in closes)
         now = start + 300 * 10**9
         assert max(closes) <= now
+
+    run_node(terminal, drive)
+
+
+#: When the bar of noon (15:00 on the server, in summer time) closes, in UTC.
+CLOSES = {
+    **{f"{n}-MINUTE": f"2025-03-10T12:{n:02}" for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)},
+    "1-HOUR": "2025-03-10T13:00",
+    "2-HOUR": "2025-03-10T13:00",
+    "3-HOUR": "2025-03-10T15:00",
+    "4-HOUR": "2025-03-10T13:00",
+    "6-HOUR": "2025-03-10T15:00",
+    "8-HOUR": "2025-03-10T13:00",
+    "12-HOUR": "2025-03-10T21:00",
+    "1-DAY": "2025-03-10T21:00",
+    "1-WEEK": "2025-03-15T21:00",
+    "1-MONTH": "2025-03-31T21:00",
+}
+
+
+def test_scenario_16_the_closed_bar_of_every_timeframe_comes(terminal, run_node):
+    terminal.reset(
+        {
+            "extends": "demo-hedging",
+            "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
+            "prices": {"synthetic": False},
+        }
+    )
+    terminal.push_ticks("EURUSD", ticks(1.1))
+
+    async def drive(rig):
+        for step in CLOSES:
+            bar_type = BarType.from_str(f"EURUSD.MT5-{step}-BID-EXTERNAL")
+            rig.strategy.subscribe_bars(bar_type)
+        await rig.until(lambda: len(data_client(rig)._feeds._bars) == len(CLOSES))
+        calls = terminal.stats()["calls"].get("copy_rates_from_pos", 0)
+        # Every series has been looked at: a bar that closes from now on is news.
+        await rig.until(
+            lambda: terminal.stats()["calls"]["copy_rates_from_pos"] >= calls + 3 * len(CLOSES)
+        )
+        assert rig.strategy.bars == []
+        terminal.advance(40 * 86_400)
+        terminal.push_ticks("EURUSD", ticks(1.2))
+        await rig.until(lambda: len(rig.strategy.bars) >= len(CLOSES))
+        closed = {
+            str(bar.bar_type.spec).removesuffix("-BID"): dt.datetime.fromtimestamp(
+                bar.ts_event / 1e9, dt.UTC
+            ).strftime("%Y-%m-%dT%H:%M")
+            for bar in rig.strategy.bars
+        }
+        assert closed == CLOSES
+        assert {float(bar.close) for bar in rig.strategy.bars} == {1.1}
+        assert len(rig.strategy.bars) == len(CLOSES)
+
+    run_node(terminal, drive)
+
+
+def test_scenario_15_milliseconds_of_historic_ticks_are_kept(terminal, run_node):
+    terminal.reset(
+        {
+            "extends": "demo-hedging",
+            "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
+            "prices": {"synthetic": False},
+        }
+    )
+    milliseconds = [1, 1, 250, 999, 1_001]
+    rows = ticks(*(1.1 + n / 1_000 for n in range(len(milliseconds))))
+    rows["time_msc"] = int(NOON.timestamp() + 3 * 3_600) * 1_000 + np.array(milliseconds)
+    rows["time"] = rows["time_msc"] // 1_000
+    terminal.advance(60)
+    terminal.push_ticks("EURUSD", rows)
+
+    async def drive(rig):
+        start, end = NOON, NOON + dt.timedelta(minutes=1)
+        got = await ask(rig, rig.strategy.request_quote_ticks, EURUSD, start, end)
+        first = int(NOON.timestamp()) * 10**9
+        assert [quote.ts_event - first for quote in got] == [n * 10**6 for n in milliseconds]
+        assert [quote.ts_init for quote in got] == [quote.ts_event for quote in got]
 
     run_node(terminal, drive)
 
@@ -115,7 +192,9 @@ def test_historic_quotes_are_those_of_the_range(terminal, run_node):
     run_node(terminal, drive)
 
 
-def test_historic_bars_are_closed_ascending_and_stamped_with_their_close(terminal, run_node):
+def test_scenario_17_historic_bars_are_closed_ascending_and_stamped_with_their_close(
+    terminal, run_node
+):
     terminal.advance(3_600)
 
     async def drive(rig):
@@ -219,17 +298,6 @@ def test_instruments_are_requested_and_subscribed(terminal, run_node):
     run_node(terminal, drive)
 
 
-@pytest.mark.parametrize("symbol", ["EURUSD.a", "#AAPL", "Germany 40"])
-def test_odd_names_have_ticks(terminal, run_node, symbol):
-    async def drive(rig):
-        price = CATALOGUE[symbol.removesuffix(".a")].model.start_price
-        terminal.push_ticks(symbol, ticks(price))
-        await rig.until(lambda: rig.strategy.quotes)
-        assert rig.strategy.quotes[-1].instrument_id.symbol.value == symbol
-
-    run_node(terminal, drive, symbols=[symbol])
-
-
 def test_internal_bars_are_built_from_our_quotes(terminal, run_node):
     internal = BarType.from_str("EURUSD.MT5-3-TICK-BID-INTERNAL")
 
@@ -301,7 +369,7 @@ def test_a_large_answer_comes_in_parts_in_order_before_the_callback(terminal, ru
 
 
 @pytest.mark.parametrize("meanwhile", ["none", "short"])
-def test_history_that_is_being_downloaded_is_waited_for(terminal, run_node, meanwhile):
+def test_scenario_24_history_that_is_being_downloaded_is_waited_for(terminal, run_node, meanwhile):
     terminal.advance(3_600)
 
     async def drive(rig):

@@ -130,7 +130,7 @@ def test_bars_in_pieces_are_the_closed_bars_of_the_range(ask, monkeypatch, timef
     ask(questions)
 
 
-def test_symbol_that_is_not_there_is_an_error_not_nothing(ask):
+def test_scenario_24_symbol_that_is_not_there_is_an_error_not_nothing(ask):
     async def questions(client):
         with pytest.raises(MT5CallError):
             await history.History(client, sync_secs=0.5).bars(

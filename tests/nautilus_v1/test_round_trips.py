@@ -12,6 +12,7 @@ from nautilus_trader.execution.messages import (
     GeneratePositionStatusReports,
 )
 from nautilus_trader.model.enums import OrderSide, OrderStatus
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Money
 
 from tradingview_scraper.adapters.mt5.rules.identity import namespace_of
@@ -21,6 +22,8 @@ NETTING = {
     "extends": "demo-netting",
     "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
 }
+
+HEDGING = {**NETTING, "extends": "demo-hedging"}
 
 LIFE = ["Initialized", "Submitted", "Accepted", "Filled"]
 
@@ -79,6 +82,47 @@ def test_round_trips_end_flat_and_equal_the_books(terminal, run_node):
         assert rig.sends() == 2 * len(trips)
 
     run_node(terminal, drive, symbols=list(trips))
+
+
+#: Names as brokers have them, the units traded, and which symbol of the simulator each is like.
+ODD = {"EURUSDm": "1000", "EURUSD.a": "2000", "#AAPL": "3", "@ES": "0.3", "US500.cash": "0.2",
+       "GOLD micro": "7"}  # fmt: skip
+LIKE = {"EURUSDm": "EURUSD", "EURUSD.a": "EURUSD", "@ES": "US500", "US500.cash": "US500",
+        "GOLD micro": "XAUUSD"}  # fmt: skip
+
+
+def test_scenario_01_odd_symbols_are_quoted_and_traded_under_their_own_names(terminal, run_node):
+    listed = [{"name": name, "like": LIKE.get(name, name), "selected": False} for name in ODD]
+    terminal.reset({**HEDGING, "symbols": listed})
+    ids = {name: name.replace("@", "%40") for name in ODD}
+
+    async def drive(rig):
+        terminal.advance(60)
+        await rig.until(
+            lambda: (
+                {quote.instrument_id for quote in rig.strategy.quotes}
+                == {InstrumentId.from_str(f"{symbol}.MT5") for symbol in ids.values()}
+            )
+        )
+        for name, units in ODD.items():
+            await round_trip(rig, ids[name], units)
+        deals = check_books(rig)
+        assert [deal["symbol"] for deal in deals] == [name for name in ODD for _ in range(2)]
+
+    run_node(terminal, drive, symbols=list(ids.values()))
+
+
+def test_scenario_13_a_hundredth_of_a_lot_is_a_thousand_units(terminal, run_node):
+    async def drive(rig):
+        position = await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        (ticket,) = terminal.books()["positions"]
+        assert (ticket["volume"], position.quantity) == (0.01, 1_000)
+        instrument = rig.cache.instrument(position.instrument_id)
+        value = instrument.notional_value(position.quantity, instrument.make_price(1.1))
+        assert str(value) == "1100.00 USD"
+        assert float(rig.fills()[0].last_qty) == 1_000
+
+    run_node(terminal, drive)
 
 
 def test_pair_on_the_accounts_own_currency_ends_flat_to_the_unit(terminal, run_node):

@@ -34,7 +34,7 @@ def ticks(*rows: tuple[float, float, int], flags: int = 6) -> np.ndarray:
     return made
 
 
-def test_ticks_of_one_millisecond_all_come_in_their_order():
+def test_scenario_14_ticks_of_one_millisecond_all_come_in_their_order():
     rows = ticks((1.1, 1.2, NOON), (1.11, 1.21, NOON), (1.12, 1.22, NOON))
     quotes = quote_ticks(rows, ts_init=5, **HOW).ticks
     assert [str(quote.bid_price) for quote in quotes] == ["1.10000", "1.11000", "1.12000"]
@@ -42,12 +42,12 @@ def test_ticks_of_one_millisecond_all_come_in_their_order():
     assert {quote.ts_init for quote in quotes} == {5}
 
 
-def test_server_time_becomes_utc_and_history_is_stamped_with_its_own_time():
+def test_scenario_17_server_time_becomes_utc_and_history_is_stamped_with_its_own_time():
     (quote,) = quote_ticks(ticks((1.1, 1.2, NOON)), **HOW).ticks
     assert quote.ts_event == quote.ts_init == (NOON - 3 * 3_600_000) * 10**6
 
 
-def test_zero_is_no_quote():
+def test_scenario_30_zero_is_no_quote():
     rows = ticks((0.0, 1.2, NOON), (1.1, 0.0, NOON), (0.0, 0.0, NOON), (1.1, 1.2, NOON))
     quotes = quote_ticks(rows, **HOW)
     assert len(quotes.ticks) == 1

@@ -114,7 +114,7 @@ def test_decimals_are_written_with_their_precision_and_without_exponents(info):
     assert "E" not in f"{sized.lot}{sized.multiplier}"
 
 
-def test_a_hundredth_of_a_lot_of_eurusd_is_a_thousand_euros():
+def test_scenario_13_a_hundredth_of_a_lot_of_eurusd_is_a_thousand_euros():
     sized = sizing(symbol())
     assert units(0.01, sized) == 1000
     assert str(units(0.01, sized)) == "1000"

@@ -112,7 +112,7 @@ def test_empty_array_stays_empty():
     assert NEW_YORK.utc_ns_array(np.empty(0, np.int64)).tolist() == []
 
 
-def test_fx_week_opens_on_monday_midnight_all_the_year():
+def test_scenario_32_fx_week_opens_on_monday_midnight_all_the_year():
     sunday = datetime(2007, 1, 7, 17)
     while sunday.year < 2038:
         opening = sunday.replace(tzinfo=ZoneInfo("America/New_York"))
@@ -133,7 +133,7 @@ def test_fx_week_opens_on_monday_midnight_all_the_year():
         (datetime(2025, 10, 27), datetime(2025, 10, 26, 21)),
     ],
 )
-def test_new_york_server_follows_american_summer_time(wall, utc):
+def test_scenario_32_new_york_server_follows_american_summer_time(wall, utc):
     assert NEW_YORK.utc_ns(milliseconds(wall)) == nanoseconds(utc.replace(tzinfo=UTC))
 
 
