@@ -5,11 +5,14 @@ import pytest
 from nautilus_trader.model.data import (
     Bar,
     BarType,
+    InstrumentClose,
+    InstrumentStatus,
     OrderBookDeltas,
     OrderBookDepth10,
     QuoteTick,
     TradeTick,
 )
+from nautilus_trader.model.enums import InstrumentCloseType
 from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.test_kit.strategies.tester_data import DataTester, DataTesterConfig
 
@@ -66,6 +69,12 @@ class Listener(DataTester):
     def on_bar(self, bar):
         self.heard.append(bar)
 
+    def on_instrument_status(self, data):
+        self.heard.append(data)
+
+    def on_instrument_close(self, data):
+        self.heard.append(data)
+
     def of(self, kind):
         return [data for data in self.heard if isinstance(data, kind)]
 
@@ -107,6 +116,7 @@ def test_with(exchange, run_node):
             symbols=[SHARE],
             oms_type="NETTING",
             terminal_fields={"login": 5003234, "bar_poll_ms": 20, "book_poll_ms": 10},
+            data_fields={"status_poll_secs": 0.05},
         )
 
     return run
@@ -236,3 +246,22 @@ def test_d40_bars_of_last_prices(test_with, exchange):
         assert all(bar.ts_event % (60 * 10**9) == 0 for bar in bars)
 
     test_with(look, subscribe_bars=True)
+
+
+def test_d60_the_status_comes_at_once(test_with, exchange):
+    async def look(rig, tester, client):
+        (status, *_) = await rig.until(lambda: tester.of(InstrumentStatus))
+        assert status.instrument_id == tester.config.instrument_ids[0]
+
+    test_with(look, subscribe_instrument_status=True)
+
+
+def test_d61_the_close_of_a_session(test_with, exchange):
+    async def look(rig, tester, client):
+        polls = exchange.stats()["calls"].get("symbol_info", 0)
+        await rig.until(lambda: exchange.stats()["calls"]["symbol_info"] > polls + 2)
+        exchange.advance(24 * 3_600)
+        (close, *_) = await rig.until(lambda: tester.of(InstrumentClose))
+        assert close.close_type == InstrumentCloseType.END_OF_SESSION
+
+    test_with(look, subscribe_instrument_close=True)

@@ -65,3 +65,34 @@ def test_no_more_than_max_count_are_loaded(load):
 def test_filters_of_a_load_override_the_configuration(load):
     assert load({"calc_modes": (3,)}, group="*500*") == ["US500"]
     assert load({"group": "*JPY"}, group="*500*") == ["USDJPY"]
+
+
+def test_a_future_in_a_foreign_currency_is_loaded_with_a_warning():
+    class Heard:
+        def __init__(self):
+            self.warnings = []
+
+        def warning(self, text):
+            self.warnings.append(text)
+
+        def info(self, text):
+            pass
+
+    async def load(path):
+        client = MT5Client(MT5TerminalConfig(path=path, login=5001234, module=SIMULATOR_MODULE))
+        await client.connect()
+        try:
+            provider = MT5InstrumentProvider(client, MT5InstrumentProviderConfig())
+            provider._log = Heard()
+            await provider.load_all_async({"group": "*"})
+            return provider
+        finally:
+            await client.disconnect()
+
+    future = {"name": "FDAX", "like": "Germany 40", "trade_calc_mode": 33, "volume_step": 1.0}
+    with launch({"extends": "demo-hedging", "symbols": ["EURUSD", future]}) as terminal:
+        provider = asyncio.run(load(terminal.path))
+
+    assert len(provider.list_all()) == 2
+    (warning,) = provider._log.warnings
+    assert warning.startswith("FDAX.MT5: its profit is in EUR, the account in USD")

@@ -1,18 +1,23 @@
 """Instruments that are subscribed to: new definitions, status, closing prices."""
 
+import time
+
 import pytest
 from nautilus_trader.model.data import InstrumentClose, InstrumentStatus
-from nautilus_trader.model.enums import MarketStatusAction
+from nautilus_trader.model.enums import InstrumentCloseType, MarketStatusAction
 from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.instruments import FuturesContract
 
 from tradingview_scraper.adapters.mt5.client.watches import SymbolReading
+from tradingview_scraper.adapters.mt5.nautilus_v1.closes import final_price
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.status import status_of
 from tradingview_scraper.adapters.mt5.rules.definition import DEFINITION_FIELDS
 from tradingview_scraper.adapters.mt5.rules.sessions import learn_hours
 from tradingview_scraper.adapters.mt5.simulator.control import launch
-from tradingview_scraper.adapters.mt5.terminal.constants import SymbolTradeMode
+from tradingview_scraper.adapters.mt5.terminal.constants import SymbolCalcMode, SymbolTradeMode
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
+FUTURE = InstrumentId.from_str("ES.H5.MT5")
 HOUR = 3_600
 #: Sunday 1970-01-04 of the server's clock.
 SUNDAY = 3 * 24 * HOUR
@@ -162,3 +167,74 @@ def test_a_session_close_is_published_once_when_it_changes(run_node):
         }
     ) as terminal:
         run_node(terminal, drive, data_fields=POLL)
+
+
+def contract(expires, **fields):
+    """A future on an index that trades until `expires`, seconds of the server."""
+    future = {
+        "name": "ES.H5",
+        "like": "US500",
+        "trade_calc_mode": int(SymbolCalcMode.EXCH_FUTURES),
+        "volume_min": 1.0,
+        "volume_step": 1.0,
+        "currency_margin": "USD",
+        "expiration_time": expires,
+        **fields,
+    }
+    return {"extends": "demo-hedging", "symbols": ["EURUSD", future]}
+
+
+def closes_of(rig):
+    heard = []
+    rig.node.kernel.msgbus.subscribe("data.*close*", heard.append)
+    rig.strategy.subscribe_instrument_close(FUTURE)
+    return heard
+
+
+def test_an_expired_contract_is_published_once(run_node):
+    expired = 1_741_608_000
+
+    async def drive(rig):
+        heard = closes_of(rig)
+        await rig.until(lambda: heard)
+        polls = terminal.stats()["calls"]["symbol_info"]
+        await rig.until(lambda: terminal.stats()["calls"]["symbol_info"] > polls + 3)
+        (close,) = heard
+        assert isinstance(rig.cache.instrument(FUTURE), FuturesContract)
+        assert close.close_type == InstrumentCloseType.CONTRACT_EXPIRED
+        assert close.ts_event == rig.cache.instrument(FUTURE).expiration_ns
+        assert float(close.close_price) > 0
+
+    with launch(contract(expired)) as terminal:
+        run_node(terminal, drive, symbols=["EURUSD", "ES.H5"], data_fields=POLL)
+
+
+def test_a_contract_is_closed_when_it_expires(run_node, zone):
+    ends_ns = time.time_ns() // 10**9 * 10**9 + 6 * 10**9
+    expires = zone.server_seconds(ends_ns)
+
+    async def drive(rig):
+        heard = closes_of(rig)
+        close = (await rig.until(lambda: heard))[0]
+        assert close.close_type == InstrumentCloseType.CONTRACT_EXPIRED
+        assert close.ts_event == ends_ns <= close.ts_init
+
+    with launch(contract(expires)) as terminal:
+        run_node(terminal, drive, symbols=["EURUSD", "ES.H5"], data_fields=POLL)
+
+
+@pytest.mark.parametrize(
+    ("fields", "price"),
+    [
+        ({"session_price_settlement": 5.0, "last": 4.0, "bid": 3.0}, 5.0),
+        ({"last": 4.0, "session_close": 2.0, "bid": 3.0}, 4.0),
+        ({"bid": 3.0}, 3.0),
+        ({"last": -37.63}, -37.63),
+        ({}, None),
+    ],
+)
+def test_a_contract_ends_at_its_settlement_or_its_last_price(info_of, fields, price):
+    nothing = dict.fromkeys(
+        ("session_price_settlement", "last", "session_close", "bid", "ask"), 0.0
+    )
+    assert final_price(info_of("EURUSD", **{**nothing, **fields})) == price

@@ -11,6 +11,7 @@ from tradingview_scraper.adapters.mt5.rules.symbols import (
     Kind,
     UnsupportedSymbol,
     VolumeError,
+    doubt_of_multiplier,
     escape,
     lots,
     sizing,
@@ -175,6 +176,16 @@ def test_futures_in_fractions_of_a_lot_are_perpetual():
     sized = sizing(symbol("BTCF", trade_calc_mode=33, trade_tick_size=0.5, trade_tick_value=0.05))
     assert (sized.kind, sized.lot, sized.multiplier) == (Kind.PERPETUAL, 1, Decimal("0.1"))
     assert (sized.size_precision, sized.size_increment) == (2, Decimal("0.01"))
+
+
+def test_multiplier_of_a_future_in_a_foreign_currency_is_doubted():
+    future = symbol("ESZ5", trade_calc_mode=33, volume_step=1.0)
+    assert doubt_of_multiplier(future, sizing(future), "USD") is None
+    doubt = doubt_of_multiplier(future, sizing(future), "EUR")
+    assert "profit is in USD, the account in EUR" in doubt and "multiplier 100000" in doubt
+    perpetual = symbol(trade_calc_mode=1)
+    assert doubt_of_multiplier(perpetual, sizing(perpetual), "EUR")
+    assert doubt_of_multiplier(symbol(), sizing(symbol()), "EUR") is None
 
 
 def test_contract_size_of_a_future_does_not_matter():

@@ -23,7 +23,11 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
 )
 from tradingview_scraper.adapters.mt5.rules.expiry import keeps_orders, keeps_stops
 from tradingview_scraper.adapters.mt5.rules.margin import probe
-from tradingview_scraper.adapters.mt5.rules.symbols import UnsupportedSymbol, sizing
+from tradingview_scraper.adapters.mt5.rules.symbols import (
+    UnsupportedSymbol,
+    doubt_of_multiplier,
+    sizing,
+)
 from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode, SymbolTradeMode
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5CallError, MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
@@ -172,6 +176,9 @@ class MT5InstrumentProvider(InstrumentProvider):
                     f"{made.instrument.id}: the largest quantity is {made.instrument.max_quantity} "
                     f"instead of {made.capped_from}: more would be worth too much to be counted"
                 )
+            doubt = doubt_of_multiplier(info, made.sizing, self._client.account.currency)
+            if doubt is not None:
+                self._log.warning(f"{made.instrument.id}: {doubt}")
             if not keeps_orders(info):
                 what = "orders" if keeps_stops(info) else "orders, stop losses and take profits"
                 self._log.warning(

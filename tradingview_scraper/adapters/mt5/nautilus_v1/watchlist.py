@@ -5,24 +5,22 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from nautilus_trader.live.data_client import LiveMarketDataClient
-from nautilus_trader.model.data import InstrumentClose, InstrumentStatus
-from nautilus_trader.model.enums import InstrumentCloseType
+from nautilus_trader.model.data import InstrumentStatus
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Price
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State
 from tradingview_scraper.adapters.mt5.client.watches import SymbolReading, Watch
+from tradingview_scraper.adapters.mt5.nautilus_v1.closes import CloseWatch
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5DataClientConfig
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.status import Status, status_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
-from tradingview_scraper.adapters.mt5.rules.definition import DEFINITION_FIELDS, SESSION_FIELDS
+from tradingview_scraper.adapters.mt5.rules.definition import DEFINITION_FIELDS
 from tradingview_scraper.adapters.mt5.rules.sessions import WeeklyHours, learn_hours
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
-_DAY: Final = 86_400
 _HOURS_PER_WEEK: Final = 168
 _NS: Final = 1_000_000_000
 
@@ -44,7 +42,7 @@ class Watchlist:
         self._config = config
         self._loop = loop
         self._definitions: dict[InstrumentId, Watch] = {}
-        self._closes: dict[InstrumentId, Watch] = {}
+        self._closes: dict[InstrumentId, CloseWatch] = {}
         self._statuses: dict[InstrumentId, _StatusWatch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -88,33 +86,10 @@ class Watchlist:
             self._run(self._learn(status))
 
     def watch_close(self, listing: Listing) -> None:
-        """Publish the closing price of each session that ends from now on."""
-        last: list[Any] = [None, None]  # the session's figures, the day that was published
-
-        def handle(reading: SymbolReading) -> None:
-            info = reading.info
-            if info is None or not info.session_close:
-                return
-            figures, day = (info.session_open, info.session_close), info.time // _DAY
-            before, published = last
-            last[0] = figures
-            if before in (None, figures) or day == published:
-                return
-            last[1] = day
-            instrument = listing.instrument
-            self._out._handle_data(
-                InstrumentClose(
-                    instrument_id=instrument.id,
-                    close_price=Price(info.session_close, instrument.price_precision),
-                    close_type=InstrumentCloseType.END_OF_SESSION,
-                    ts_event=self._client.zone.utc_ns(info.time * 1_000),
-                    ts_init=self._out._clock.timestamp_ns(),
-                )
-            )
-
+        """Publish the closing price of each session, and of the contract, that ends from now on."""
         if listing.instrument.id not in self._closes:
-            self._closes[listing.instrument.id] = self._watch(
-                listing, handle, SESSION_FIELDS, self._config.status_poll_secs, selects=True
+            self._closes[listing.instrument.id] = CloseWatch(
+                self._out, self._client, listing, self._loop, self._config.status_poll_secs
             )
 
     def forget_definition(self, instrument_id: InstrumentId) -> None:
@@ -145,8 +120,6 @@ class Watchlist:
         handle: Callable[[SymbolReading], None],
         fields: tuple[str, ...],
         every_secs: float,
-        *,
-        selects: bool = False,
     ) -> Watch:
         return self._client.watch_symbol(
             listing.info.name,
@@ -154,7 +127,7 @@ class Watchlist:
             self._loop,
             fields=fields,
             every_secs=every_secs,
-            selects=selects,
+            selects=False,
         )
 
     async def _publish_definition(self, info: Any) -> None:
@@ -254,6 +227,6 @@ def _definition(info: Any) -> tuple[Any, ...]:
     return tuple(getattr(info, field) for field in DEFINITION_FIELDS)
 
 
-def _close(watch: Watch | None) -> None:
+def _close(watch: Watch | CloseWatch | None) -> None:
     if watch is not None:
         watch.close()

@@ -171,6 +171,22 @@ _REFUSED: Final = {
 }
 
 
+def doubt_of_multiplier(info: SymbolInfo, sizing: Sizing, deposit: str) -> str | None:
+    """Why the multiplier of a future may be wrong on an account in `deposit`; None: it is not.
+
+    It is tick value / tick size, and on some servers the tick value is in the account's currency,
+    converted by the quote of the moment [vendor]: nothing tells which it is.
+    """
+    if sizing.kind not in (Kind.FUTURES, Kind.PERPETUAL) or info.currency_profit == deposit:
+        return None
+    return (
+        f"its profit is in {info.currency_profit}, the account in {deposit}: if the server shows "
+        f"the tick value ({info.trade_tick_value:g}) in {deposit}, the multiplier "
+        f"{sizing.multiplier} and all that is computed with it (profit, margin, value) are wrong; "
+        f"compare it with the contract's specification before trading it"
+    )
+
+
 def _kind(info: SymbolInfo) -> tuple[Kind, Decimal, Decimal]:
     """Kind, units per lot, multiplier."""
     mode, one = info.trade_calc_mode, Decimal(1)
