@@ -95,6 +95,25 @@ def test_month_closes_by_the_calendar(translate, zone):
     assert bar.ts_event == zone.utc_ns(march * 1000)
 
 
+@pytest.mark.parametrize(
+    ("sunday", "opens", "closes"),
+    [
+        # New York puts its clock forward on 2025-03-09, and back on 2025-11-02.
+        ("2025-03-02", "2025-03-01T22:00", "2025-03-08T22:00"),
+        ("2025-03-09", "2025-03-08T22:00", "2025-03-15T21:00"),
+        ("2025-10-26", "2025-10-25T21:00", "2025-11-01T21:00"),
+        ("2025-11-02", "2025-11-01T21:00", "2025-11-08T22:00"),
+    ],
+)
+def test_scenario_32_week_of_a_dst_switch_closes_by_the_servers_calendar(
+    translate, zone, sunday, opens, closes
+):
+    opened = int(np.datetime64(sunday, "s").astype(np.int64))
+    (bar,) = translate(rates((opened, 1.1, 1.2, 1.0, 1.15)), Timeframe.W1).bars
+    stamps = [np.datetime64(ns, "ns") for ns in (zone.utc_ns(opened * 1_000), bar.ts_event)]
+    assert stamps == [np.datetime64(opens), np.datetime64(closes)]
+
+
 def test_volume_is_ticks_or_what_was_traded(translate):
     row = rates((1_741_608_000, 1.1, 1.2, 1.0, 1.15))
     assert translate(row).bars[0].volume == 7
