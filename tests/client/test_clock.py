@@ -113,7 +113,9 @@ def test_auto_takes_the_zone_from_live_ticks(connected, config, zone):
             before = MT5Client(config(terminal, server_time_zone="auto"))
             with pytest.raises(MT5ConnectionError, match="detected by connect"):
                 _ = before.zone
-            async with connected(terminal, server_time_zone="auto") as client:
+            async with connected(
+                terminal, server_time_zone="auto", clock_timeout_secs=60.0
+            ) as client:
                 assert str(client.zone) == zone
 
     asyncio.run(scenario())
