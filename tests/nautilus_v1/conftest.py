@@ -23,7 +23,6 @@ from nautilus_trader.model.data import Bar, QuoteTick
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.events import AccountState, OrderFilled
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TraderId, Venue
-from nautilus_trader.model.identifiers import Symbol as InstrumentSymbol
 from nautilus_trader.model.orders import MarketOrder
 from nautilus_trader.model.position import Position
 from nautilus_trader.trading.strategy import Strategy
@@ -38,7 +37,13 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveDataClientFactory,
     MT5LiveExecClientFactory,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, listing
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
+    Listing,
+    listing,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
+    instrument_id as id_of_symbol,
+)
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
@@ -216,7 +221,7 @@ class Rig:
 
 
 def instrument_id(symbol: str) -> InstrumentId:
-    return InstrumentId(InstrumentSymbol(symbol), Venue("MT5"))
+    return id_of_symbol(symbol, Venue("MT5"))
 
 
 type Drive = Callable[[Rig], Awaitable[None]]
