@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -50,6 +50,32 @@ class _Cancel(StrEnum):
     UNKNOWN = "unknown"
 
 
+class LevelChange(NamedTuple):
+    """A stop loss or take profit, an order of its own in Nautilus, changed with its entry."""
+
+    #: The stop.
+    order: Order
+    accepted: Callable[[int], None]
+    refused: Callable[[str], None]
+
+
+class EntryWatcher(Protocol):
+    """Hears of the orders that carry stops."""
+
+    def on_terms(self, entry: Entry, terms: Terms, ts_event: int) -> None:
+        """A waiting order has these terms now."""
+
+    def on_cancel_refused(self, client_order_id: ClientOrderId) -> None:
+        """The cancel of a waiting order was not done."""
+
+
+class _Wish(NamedTuple):
+    """A change that is asked for; `of_stop` where it is one of a stop that the order carries."""
+
+    command: ModifyOrder
+    of_stop: LevelChange | None = None
+
+
 @dataclass(slots=True)
 class _Work:
     """What is asked of one order, and not settled yet."""
@@ -58,12 +84,14 @@ class _Work:
     entry: Entry | None
     ticket: int
     #: Changes that wait for the one before them, or for the order's ticket.
-    waiting: deque[ModifyOrder] = field(default_factory=deque)
+    waiting: deque[_Wish] = field(default_factory=deque)
     is_changing: bool = False
     #: Asked for last, and not refused: what the next change starts from.
     asked: Terms | None = None
     #: A change whose outcome is not known.
     unknown: Terms | None = None
+    #: The stop whose change that is, where it is one.
+    unknown_stop: LevelChange | None = None
     cancel: _Cancel = _Cancel.NONE
     #: Nanoseconds since which something is not known, or since it was last looked up.
     unknown_since: int = 0
@@ -119,6 +147,8 @@ class Changes:
         self._works: dict[ClientOrderId, _Work] = {}
         self._is_closed = False
         self._look_ups: set[asyncio.Task[None]] = set()
+        #: Whoever keeps the stops that waiting orders carry.
+        self.watcher: EntryWatcher | None = None
 
     def modify(self, command: ModifyOrder) -> None:
         """Change an order as `command` says. Returns at once."""
@@ -135,7 +165,13 @@ class Changes:
             )
             return
         work = self._work(order)
-        work.waiting.append(command)
+        work.waiting.append(_Wish(command))
+        self._advance(work)
+
+    def change_level(self, order: Order, command: ModifyOrder, change: LevelChange) -> None:
+        """Change a stop that a waiting order carries: `command` is the order's. Returns at once."""
+        work = self._work(order)
+        work.waiting.append(_Wish(command, change))
         self._advance(work)
 
     def cancel(self, order: Order | None, client_order_id: ClientOrderId) -> None:
@@ -178,7 +214,7 @@ class Changes:
         if work is None:
             return
         if work.unknown is not None and not work.is_changing:
-            work.unknown = work.asked = None
+            work.unknown = work.asked = work.unknown_stop = None
             if work.entry is None:
                 self._tell(work.order, work.ticket, terms_of(record), self._now())
         elif not work.is_changing:
@@ -190,8 +226,8 @@ class Changes:
         work = self._works.pop(client_order_id, None)
         if work is None:
             return
-        for command in work.waiting:
-            self._reject_change(command, f"UNSUPPORTED_MODIFY: the order is {how}")
+        for wish in work.waiting:
+            self._refuse(wish, f"UNSUPPORTED_MODIFY: the order is {how}")
         work.waiting.clear()
         if work.cancel is _Cancel.WAITING and how == OrderState.FILLED.name:
             self._reject_cancel(work.order, f"UNSUPPORTED_CANCEL: the order is {how}")
@@ -202,11 +238,14 @@ class Changes:
         entry.terms = terms
         if order is not None:
             self._tell(order, entry.ticket, terms, ts_event)
+        if self.watcher is not None:
+            self.watcher.on_terms(entry, terms, ts_event)
 
     def keep_alive(self, now: int, keepalive_ns: int) -> None:
         """Keep the engine from guessing what is not known; tell what has proved to be nothing."""
         for work in tuple(self._works.values()):
-            order = self._out._cache.order(work.order.client_order_id)
+            subject = work.order if work.unknown_stop is None else work.unknown_stop.order
+            order = self._out._cache.order(subject.client_order_id)
             if order is None or order.status not in _PENDING:
                 continue
             if self._is_overdue(work, now):
@@ -241,18 +280,18 @@ class Changes:
 
     def _advance(self, work: _Work) -> None:
         while work.waiting and work.ticket and not work.is_changing:
-            command = work.waiting.popleft()
+            wish = work.waiting.popleft()
             try:
-                request, terms = self._request(work, command)
+                request, terms = self._request(work, wish.command)
             except (Denied, RequestRefused) as error:
-                self._reject_change(command, str(error))
+                self._refuse(wish, str(error))
                 continue
             except Exception as error:
-                self._log.exception(f"Cannot prepare {command!r}", error)
-                self._reject_change(command, f"MODIFY_FAILED: {error}")
+                self._log.exception(f"Cannot prepare {wish.command!r}", error)
+                self._refuse(wish, f"MODIFY_FAILED: {error}")
                 continue
             work.is_changing = True
-            done = functools.partial(self._on_change_answered, work, command, terms)
+            done = functools.partial(self._on_change_answered, work, wish, terms)
             self._send(request, done)
         self._forget(work)
 
@@ -287,18 +326,21 @@ class Changes:
             done(SendOutcome(Outcome.REJECTED, None, refused, request, False, 0, 0))
 
     def _on_change_answered(
-        self, work: _Work, command: ModifyOrder, terms: Terms, outcome: SendOutcome
+        self, work: _Work, wish: _Wish, terms: Terms, outcome: SendOutcome
     ) -> None:
         work.is_changing = False
         if self._is_closed:
-            self._log.error(f"{command!r} was answered after disconnect: {outcome}")
+            self._log.error(f"{wish.command!r} was answered after disconnect: {outcome}")
             return
         if outcome.outcome is Outcome.REJECTED:
-            self._reject_change(command, words_of(outcome))
+            self._refuse(wish, words_of(outcome))
         elif outcome.outcome is Outcome.ACCEPTED:
-            work.asked, work.unknown = terms, None
+            work.asked, work.unknown, work.unknown_stop = terms, None, None
             is_over = work.order.client_order_id not in self._works
-            if work.entry is not None:
+            if wish.of_stop is not None and work.entry is not None:
+                work.asked, work.entry.terms = None, terms
+                wish.of_stop.accepted(outcome.ended_ns or self._now())
+            elif work.entry is not None:
                 work.asked = None
                 if not is_over:
                     self.tell(work.entry, terms, outcome.ended_ns or self._now())
@@ -306,6 +348,7 @@ class Changes:
                 self._tell(work.order, work.ticket, terms, outcome.ended_ns or self._now())
         else:
             work.asked = work.unknown = terms
+            work.unknown_stop = wish.of_stop
             self._say_unknown(work, outcome)
         self._advance(work)
 
@@ -361,7 +404,11 @@ class Changes:
         if work.cancel is _Cancel.UNKNOWN:
             work.cancel = _Cancel.NONE
             self._reject_cancel(work.order, why)
-        if work.unknown is not None:
+        change, work.unknown_stop = work.unknown_stop, None
+        if work.unknown is not None and change is not None:
+            work.unknown = work.asked = None
+            change.refused(why)
+        elif work.unknown is not None:
             work.unknown = work.asked = None
             self._out.generate_order_modify_rejected(
                 *_whose(work.order), _venue_id(work.order), why, self._now()
@@ -382,6 +429,12 @@ class Changes:
             ts_event,
         )
 
+    def _refuse(self, wish: _Wish, reason: str) -> None:
+        if wish.of_stop is not None:
+            wish.of_stop.refused(reason)
+        else:
+            self._reject_change(wish.command, reason)
+
     def _reject_change(self, command: ModifyOrder, reason: str) -> None:
         self._out.generate_order_modify_rejected(
             command.strategy_id,
@@ -396,6 +449,8 @@ class Changes:
         self._out.generate_order_cancel_rejected(
             *_whose(order), _venue_id(order), reason, self._now()
         )
+        if self.watcher is not None:
+            self.watcher.on_cancel_refused(order.client_order_id)
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())

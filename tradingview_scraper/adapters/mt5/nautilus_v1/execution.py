@@ -33,6 +33,11 @@ from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
+    each_alone,
+    is_linked,
+    is_stop,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5ExecClientConfig,
     without_password,
@@ -140,6 +145,10 @@ class MT5ExecutionClient(LiveExecutionClient):
         if session is None:
             self._deny(order, _NOT_CONNECTED)
             return
+        if session.brackets.find(order.client_order_id) is not None:
+            # An emulator beside the strategy releases the stops of every bracket that is filled.
+            self._log.info(f"{order.client_order_id} is at the server already: not sent")
+            return
         try:
             request = session.request(command)
             entry = self._journal.enter(order, request, leg=_leg_of(command, request))
@@ -153,12 +162,27 @@ class MT5ExecutionClient(LiveExecutionClient):
         session.submission.send(entry, request)
 
     async def _submit_order_list(self, command: SubmitOrderList) -> None:
-        for order in command.order_list.orders:
-            self._deny(order, "UNSUPPORTED_ORDER_LIST: send the orders one by one")
+        orders = command.order_list.orders
+        if not any(is_linked(order) for order in orders):
+            for alone in each_alone(command):
+                await self._submit_order(alone)
+            return
+        try:
+            if self._session is None:
+                raise Denied(_NOT_CONNECTED)
+            self._session.submit_bracket(command)
+        except Denied as error:
+            # Whole or not at all: an entry that stands without its stop is worse than none.
+            for order in orders:
+                self._deny(order, str(error))
+        except Exception as error:
+            self._log.exception(f"Cannot prepare {command!r}", error)
+            for order in orders:
+                self._deny(order, f"SUBMIT_FAILED: {error}")
 
     async def _modify_order(self, command: ModifyOrder) -> None:
         if self._session is not None:
-            self._session.changes.modify(command)
+            self._session.modify(command)
             return
         self.generate_order_modify_rejected(
             command.strategy_id,
@@ -293,6 +317,8 @@ class MT5ExecutionClient(LiveExecutionClient):
         await self._await_account_registered()
         check_reported(self._cache.account(self.account_id))
         for order in self._cache.orders():
+            if is_stop(order, self._cache):
+                continue
             if order.account_id == self.account_id or (
                 order.account_id is None and self._cache.client_id(order.client_order_id) == self.id
             ):
@@ -331,7 +357,7 @@ class MT5ExecutionClient(LiveExecutionClient):
     def _cancel(self, client_order_id: ClientOrderId) -> None:
         order = self._cache.order(client_order_id)
         if self._session is not None:
-            self._session.changes.cancel(order, client_order_id)
+            self._session.cancel(order, client_order_id)
         elif order is not None:
             self.generate_order_cancel_rejected(
                 order.strategy_id,

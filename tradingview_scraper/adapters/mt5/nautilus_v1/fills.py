@@ -9,6 +9,8 @@ from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId
 from nautilus_trader.model.orders import Order
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_changes import BracketChanges
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.external import ExternalActivity
 from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
@@ -39,8 +41,9 @@ _VOIDED: Final = frozenset({DealType.BUY_CANCELED, DealType.SELL_CANCELED})
 class TradeEvents:
     """Publishes what happened on the account: each deal once, in the order it happened.
 
-    What an order of this node did becomes its events (`OwnOrders`). Everything else (closed by
-    hand, stop loss, another program) becomes reports (`ExternalActivity`).
+    What an order of this node did becomes its events (`OwnOrders`), as does what a stop of its
+    brackets did (`Brackets`). Everything else (closed by hand, another program) becomes reports
+    (`ExternalActivity`).
 
     The engine applies events later, from its queue, but reports at once: a report therefore waits
     until the fills before it are applied. So a fact may have to wait, and then all behind it do.
@@ -53,6 +56,8 @@ class TradeEvents:
         journal: Journal,
         own: OwnOrders,
         external: ExternalActivity,
+        brackets: Brackets,
+        bracket_changes: BracketChanges,
         holdings: Holdings,
         provider: MT5InstrumentProvider,
         deposit: str,
@@ -64,6 +69,8 @@ class TradeEvents:
         self._journal = journal
         self._own = own
         self._external = external
+        self._brackets = brackets
+        self._bracket_changes = bracket_changes
         self._holdings = holdings
         self._provider = provider
         self._deposit = deposit
@@ -158,7 +165,10 @@ class TradeEvents:
             case OrderPlaced(order) | OrderChanged(order, _) | OrderDone(order):
                 return self._journal.owner(order) is not None
             case Dealt(deal, order):
-                return self._journal.owner_of_deal(deal, order) is not None
+                return (
+                    self._journal.owner_of_deal(deal, order) is not None
+                    or self._brackets.stop_to_fill(deal) is not None
+                )
         return True
 
     def _is_applied(self) -> bool:
@@ -181,6 +191,7 @@ class TradeEvents:
                 self._on_operation(deal)
             case OrderDone(order):
                 self._on_done(order)
+        self._bracket_changes.apply(fact)
 
     def _on_placed(self, order: TradeOrder) -> None:
         self._journal.note_foreign(order.magic)
@@ -207,9 +218,15 @@ class TradeEvents:
             self._log.error(f"{deal.symbol} is no instrument, its deal is not reported: {deal}")
             return
         entry = self._journal.owner_of_deal(deal, order)
-        if entry is None:
+        hit = self._brackets.stop_to_fill(deal) if entry is None else None
+        fill = None
+        if entry is not None:
+            fill = self._own.fill(entry, deal, order, listing)
+        elif hit is not None:
+            fill = self._brackets.fill(hit, deal, order, listing)
+        else:
             self._external.dealt(deal, order, listing)
-        elif (fill := self._own.fill(entry, deal, order, listing)) is not None:
+        if fill is not None:
             self._unapplied.append(fill)
 
     def _on_operation(self, deal: TradeDeal) -> None:

@@ -9,6 +9,7 @@ from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import leg_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5GuardsConfig
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, currency
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
@@ -172,7 +173,7 @@ class Guards:
         for order, closes in (known | self._admitted).values():
             instrument = self._cache.instrument(order.instrument_id)
             listing = self._provider.adopt(instrument) if instrument is not None else None
-            if not closes and listing is not None:
+            if not closes and leg_of(order) is None and listing is not None:
                 lots = float(order.leaves_qty) / float(listing.sizing.lot)
                 yield listing.info.name, order.side == OrderSide.BUY, lots
         for record in self._client.orders.values():

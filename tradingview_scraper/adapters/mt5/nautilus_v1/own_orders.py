@@ -7,6 +7,7 @@ from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.enums import OrderType as NautilusOrderType
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
@@ -41,6 +42,7 @@ class OwnOrders:
         *,
         journal: Journal,
         changes: Changes,
+        brackets: Brackets,
         zone: ZoneRule,
         hedging: bool,
         deposit: str,
@@ -50,6 +52,7 @@ class OwnOrders:
         self._log = out._log
         self._journal = journal
         self._changes = changes
+        self._brackets = brackets
         self._zone = zone
         self._hedging = hedging
         self._deposit = deposit
@@ -72,6 +75,7 @@ class OwnOrders:
             self._out.generate_order_accepted(
                 *_whose(entry), entry.venue_order_id(ticket), ts_event
             )
+            self._brackets.on_accepted(entry, ts_event)
         self._changes.on_accepted(entry)
 
     def placed(self, entry: Entry, order: TradeOrder) -> None:
@@ -160,10 +164,12 @@ class OwnOrders:
         entry.is_refused = True
         if entry.is_checked:
             self._out.generate_order_denied(*_whose(entry), reason, ts_event)
+            self._brackets.on_refused(entry, reason, ts_event)
             return
         self._out.generate_order_rejected(
             *_whose(entry), reason=reason, ts_event=ts_event, due_post_only=due_post_only
         )
+        self._brackets.on_refused(entry, reason, ts_event)
         self._changes.on_done(entry.client_order_id, OrderState.REJECTED.name)
 
     def _trigger(self, entry: Entry, order: TradeOrder | None) -> None:

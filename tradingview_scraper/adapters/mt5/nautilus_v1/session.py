@@ -3,13 +3,21 @@
 import asyncio
 from decimal import Decimal
 
-from nautilus_trader.execution.messages import SubmitOrder
+from nautilus_trader.execution.messages import ModifyOrder, SubmitOrder, SubmitOrderList
 from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State
 from tradingview_scraper.adapters.mt5.client.watches import Watch
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_changes import BracketChanges
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
+    bracket_in,
+    entry_command,
+    leg_of,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5ExecClientConfig
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
@@ -69,10 +77,33 @@ class Session:
             may_be_dropped=config.allow_daily_expiry,
             unproven_secs=config.unproven_change_secs,
         )
+        self.brackets = Brackets(
+            out,
+            journal=journal,
+            provider=provider,
+            zone=client.zone,
+            hedging=self._hedging,
+            deposit=self._deposit,
+            restores_stop_loss=config.restore_stop_loss,
+        )
+        self.safety = Safety(
+            out, client, provider=provider, config=config, positions=self._holdings, loop=loop
+        )
+        self.bracket_changes = BracketChanges(
+            out,
+            client,
+            brackets=self.brackets,
+            changes=self.changes,
+            provider=provider,
+            audit=self.safety.protection,
+            loop=loop,
+            unproven_secs=config.unproven_change_secs,
+        )
         own = OwnOrders(
             out,
             journal=journal,
             changes=self.changes,
+            brackets=self.brackets,
             zone=client.zone,
             hedging=self._hedging,
             deposit=self._deposit,
@@ -90,6 +121,8 @@ class Session:
             journal=journal,
             own=own,
             external=external,
+            brackets=self.brackets,
+            bracket_changes=self.bracket_changes,
             holdings=self._holdings,
             provider=provider,
             deposit=self._deposit,
@@ -102,12 +135,10 @@ class Session:
             cache=self._cache,
             clock=out._clock,
             journal=journal,
+            brackets=self.brackets,
             account_id=out.account_id,
             hedging=self._hedging,
             deposit=self._deposit,
-        )
-        self.safety = Safety(
-            out, client, provider=provider, config=config, positions=self._holdings, loop=loop
         )
         self.submission = Submission(
             out,
@@ -115,6 +146,7 @@ class Session:
             journal=journal,
             own=own,
             changes=self.changes,
+            bracket_changes=self.bracket_changes,
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
             checks=config.check_orders,
@@ -124,12 +156,15 @@ class Session:
     async def open(self) -> None:
         """Follow the account from here on, and read how it stands. Raises `MT5Error`."""
         self._holdings.watch()
+        self.brackets.watch()
         self.submission.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
         self.safety.watch()
         snapshot = await self.statements.read()
         self._holdings.seed(snapshot.positions, snapshot.deals)
+        self.brackets.restore(self._cache.orders())
+        self.brackets.seed(snapshot)
         magics = {order.magic for order in (*snapshot.orders, *snapshot.history)}
         magics |= {deal.magic for deal in snapshot.deals}
         magics |= {position.magic for position in snapshot.positions}
@@ -158,6 +193,7 @@ class Session:
         self._watches.clear()
         self.submission.close()
         self.changes.close()
+        self.bracket_changes.close()
         self.safety.close()
         self._events.close()
 
@@ -193,6 +229,26 @@ class Session:
         self.safety.admit(order, request, listing)
         return request
 
+    def modify(self, command: ModifyOrder) -> None:
+        """Change an order, or a stop of a bracket. Returns at once."""
+        if not self.bracket_changes.modify(command):
+            self.changes.modify(command)
+
+    def cancel(self, order: Order | None, client_order_id: ClientOrderId) -> None:
+        """Cancel an order, or a stop of a bracket. Returns at once."""
+        if not self.bracket_changes.cancel(client_order_id):
+            self.changes.cancel(order, client_order_id)
+
+    def submit_bracket(self, command: SubmitOrderList) -> None:
+        """Send a bracket as one order with its stops. Raises `Denied`; then none of it is sent."""
+        orders = bracket_in(command.order_list.orders)
+        self.brackets.admit(orders, self._holdings)
+        entry_only = entry_command(command, orders)
+        request = self.request(entry_only)
+        entry = self._journal.enter(orders.entry, request)
+        self.brackets.enter(entry, orders)
+        self.submission.send(entry, request)
+
     def publish_account(self, account: AccountInfo | None = None) -> None:
         """Send `account`, or how the account stood last, as an account state."""
         try:
@@ -208,7 +264,9 @@ class Session:
             (
                 other.leaves_qty.as_decimal()
                 for other in {one.client_order_id: one for one in working}.values()
-                if other.is_reduce_only and other.client_order_id != order.client_order_id
+                if other.is_reduce_only
+                and other.client_order_id != order.client_order_id
+                and leg_of(other) is None
             ),
             Decimal(0),
         )

@@ -16,6 +16,13 @@ from nautilus_trader.model.identifiers import (
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_reports import (
+    is_covering,
+    parted,
+    stop_fills,
+    stop_orders,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade, venue_order_id
@@ -42,6 +49,7 @@ class Statements:
         cache: Cache,
         clock: LiveClock,
         journal: Journal,
+        brackets: Brackets,
         account_id: AccountId,
         hedging: bool,
         deposit: str,
@@ -51,6 +59,7 @@ class Statements:
         self._cache = cache
         self._clock = clock
         self._journal = journal
+        self._brackets = brackets
         self._account_id = account_id
         self._hedging = hedging
         self._deposit = deposit
@@ -79,11 +88,21 @@ class Statements:
 
     def orders(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[OrderStatusReport]:
         """Orders, filled as far as `deals` say."""
-        return order_reports(snapshot, deals, self._setting())
+        setting = self._setting()
+        of_stops, others = parted(deals, self._brackets)
+        return [
+            *order_reports(snapshot, others, setting),
+            *stop_orders(of_stops, self._brackets, self._cache, setting),
+        ]
 
     def fills(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[FillReport]:
         """Fills of these deals."""
-        return fill_reports(snapshot, deals, self._setting())
+        setting = self._setting()
+        of_stops, others = parted(deals, self._brackets)
+        return [
+            *fill_reports(snapshot, others, setting),
+            *stop_fills(of_stops, self._brackets, setting),
+        ]
 
     def positions(
         self, snapshot: Snapshot, instrument_id: InstrumentId | None = None
@@ -122,6 +141,10 @@ class Statements:
         for deal in deals:
             self._settle(self._journal.owner_of_deal(deal, records.get(deal.order)), deal.order)
             self._journal.report(deal)
+        for bracket in self._brackets:
+            for stop in bracket.stops.values():
+                # Where it is no more, its end was reported.
+                stop.is_over = stop.is_over or not is_covering(bracket, stop, self._brackets)
 
     def _settle(self, entry: Entry | None, ticket: int) -> None:
         if entry is not None and not entry.ticket:
@@ -166,6 +189,9 @@ class Statements:
     def _has(self, deal: TradeDeal) -> bool:
         if self._journal.is_reported(deal):
             return True
+        hit = self._brackets.stop_hit(deal)
         client_order_id = self._cache.client_order_id(venue_order_id(deal))
+        if hit is not None:
+            client_order_id = hit[1].client_order_id
         order = self._cache.order(client_order_id) if client_order_id is not None else None
         return order is not None and TradeId(str(deal.ticket)) in order.trade_ids

@@ -10,6 +10,7 @@ from nautilus_trader.model.enums import OrderStatus
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_changes import BracketChanges
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
@@ -39,6 +40,7 @@ class Submission:
         journal: Journal,
         own: OwnOrders,
         changes: Changes,
+        bracket_changes: BracketChanges,
         loop: asyncio.AbstractEventLoop,
         keepalive_secs: float,
         checks: bool,
@@ -49,6 +51,7 @@ class Submission:
         self._journal = journal
         self._own = own
         self._changes = changes
+        self._bracket_changes = bracket_changes
         self._loop = loop
         self._keepalive_secs = keepalive_secs
         self._checks = checks
@@ -129,3 +132,4 @@ class Submission:
             if is_due(order, now, keepalive_ns):
                 keep_in_flight(self._out, order, now)
         self._changes.keep_alive(now, keepalive_ns)
+        self._bracket_changes.keep_alive(now, keepalive_ns)

@@ -84,9 +84,11 @@ class ProtectionAudit:
         self._positions: dict[int, TradePosition] = {}
 
     def ordered(self, magic: int, *, sl: float, tp: float = 0.0) -> None:
-        """An order with this magic number, which carries a stop loss, is about to be sent."""
+        """The order with this magic number, about to be sent, carries this stop loss; 0 is none."""
         if sl > 0:
             self._by_magic[magic] = sl, tp
+        else:
+            self._by_magic.pop(magic, None)
 
     def expect(self, identifier: int, *, sl: float, tp: float = 0.0) -> None:
         """The position should have this stop loss (above 0), whoever sets it."""

@@ -1,0 +1,392 @@
+"""How is a stop of a bracket changed or cancelled? `BracketChanges`.
+
+While the entry waits, its stops are fields of the order (MODIFY); afterwards of the position
+(SLTP). Either request names both, and removes what it does not name.
+"""
+
+import asyncio
+import functools
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import ModifyOrder
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.identifiers import ClientOrderId
+from nautilus_trader.model.orders import Order
+
+from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import (
+    Bracket,
+    Brackets,
+    Stop,
+    id_of,
+    whose,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes, LevelChange
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry
+from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
+from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.rules.facts import Fact
+from tradingview_scraper.adapters.mt5.rules.protection import ProtectionAudit
+from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
+from tradingview_scraper.adapters.mt5.rules.requests import Terms, position_stops
+from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
+from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
+
+#: Looks at a position, each with the link to the server up, that prove a change was not done.
+_PROOF: Final = 2
+
+
+class _Wish(NamedTuple):
+    stop: Stop
+    #: 0: cancel it.
+    level: float
+    #: None: cancel it.
+    command: ModifyOrder | None = None
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Changes of one bracket's stops: one at a time, each names what the one before has left."""
+
+    bracket: Bracket
+    waiting: deque[_Wish] = field(default_factory=deque)
+    sent: _Wish | None = None
+    #: Nanoseconds since which the outcome of `sent` is not known; 0: it is on its way.
+    unknown_since: int = 0
+    looks: int = 0
+    is_looked_up: bool = False
+
+
+class BracketChanges:
+    """Takes the commands on stops of brackets, and tells what came of them.
+
+    A change is told from the answer. One of unknown outcome is never sent again: it is told when
+    the position shows it, and rejected when the terminal, linked to its server, has twice shown the
+    position without it, `unproven_secs` apart.
+    """
+
+    def __init__(
+        self,
+        out: LiveExecutionClient,
+        client: MT5Client,
+        *,
+        brackets: Brackets,
+        changes: Changes,
+        provider: MT5InstrumentProvider,
+        audit: ProtectionAudit,
+        loop: asyncio.AbstractEventLoop,
+        unproven_secs: float,
+    ) -> None:
+        self._out = out
+        self._cache = out._cache
+        self._log = out._log
+        self._client = client
+        self._brackets = brackets
+        self._changes = changes
+        self._provider = provider
+        self._audit = audit
+        self._loop = loop
+        self._unproven_ns = int(unproven_secs * 1e9)
+        self._queues: dict[ClientOrderId, _Queue] = {}
+        self._look_ups: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+        changes.watcher = self
+
+    def modify(self, command: ModifyOrder) -> bool:
+        """Change a stop as `command` says. False, and nothing happens, for any other order."""
+        found = self._brackets.find(command.client_order_id)
+        if found is None:
+            return False
+        bracket, stop = found
+        order = self._cache.order(stop.client_order_id)
+        why = self._objection(bracket, stop, order, command)
+        if why:
+            self._reject(bracket, _Wish(stop, 0.0, command), f"UNSUPPORTED_MODIFY: {why}")
+            return True
+        wanted = command.trigger_price if stop.leg is Leg.SL else command.price
+        level = float(wanted) if wanted is not None else bracket.levels[stop.leg]
+        if level == bracket.levels[stop.leg] and stop.client_order_id not in self._asked(bracket):
+            # Its quantity follows the position by itself.
+            self._brackets.update(bracket, stop, self._now())
+            return True
+        self._ask(bracket, _Wish(stop, level, command))
+        return True
+
+    def cancel(self, client_order_id: ClientOrderId) -> bool:
+        """Cancel a stop. False, and nothing happens, for any other order."""
+        found = self._brackets.find(client_order_id)
+        if found is None:
+            return False
+        bracket, stop = found
+        entry = self._cache.order(bracket.entry.client_order_id)
+        if stop.is_over or stop.is_cancelling or stop in bracket.held:
+            # It ends, or has ended: its event is on the way.
+            return True
+        if bracket.is_waiting and entry is not None and entry.status == OrderStatus.PENDING_CANCEL:
+            # It ends with the entry.
+            bracket.held.append(stop)
+        else:
+            self._ask(bracket, _Wish(stop, 0.0))
+        return True
+
+    def apply(self, fact: Fact) -> None:
+        """Take in what was just published."""
+        for bracket in self._brackets.apply(fact):
+            queue = self._queues.get(bracket.entry.client_order_id)
+            if queue is not None and queue.sent is not None and not queue.unknown_since:
+                # Sent for the order that waited: the position tells from here on.
+                queue.unknown_since = self._now()
+            self._release(bracket)
+            self._advance(bracket)
+        for queue in tuple(self._queues.values()):
+            self._compare(queue)
+
+    def on_terms(self, entry: Entry, terms: Terms, ts_event: int) -> None:
+        """A waiting order has these terms now."""
+        self._brackets.on_terms(entry, terms, ts_event)
+        queue = self._queues.get(entry.client_order_id)
+        if queue is not None and queue.bracket.is_waiting:
+            self._compare(queue, is_told=True)
+
+    def on_cancel_refused(self, client_order_id: ClientOrderId) -> None:
+        """The entry was not cancelled: its stops are to be, all the same."""
+        for bracket in self._brackets:
+            if bracket.entry.client_order_id == client_order_id:
+                self._release(bracket)
+
+    def keep_alive(self, now: int, keepalive_ns: int) -> None:
+        """Keep the engine from guessing; tell what has proved to be nothing."""
+        for queue in tuple(self._queues.values()):
+            wish = queue.sent
+            order = self._cache.order(wish.stop.client_order_id) if wish is not None else None
+            if order is None or order.status not in _PENDING:
+                continue
+            is_old = now - queue.unknown_since >= self._unproven_ns
+            if queue.unknown_since and is_old and not queue.is_looked_up:
+                queue.is_looked_up = True
+                task = self._loop.create_task(self._look_up(queue))
+                self._look_ups.add(task)
+                task.add_done_callback(self._look_ups.discard)
+            if is_due(order, now, keepalive_ns):
+                keep_in_flight(self._out, order, now)
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self._is_closed = True
+        for task in tuple(self._look_ups):
+            task.cancel()
+
+    def _objection(
+        self, bracket: Bracket, stop: Stop, order: Order | None, command: ModifyOrder
+    ) -> str:
+        if order is None or stop.is_over or order.is_closed:
+            return "the order is over"
+        if not bracket.entry.ticket:
+            return "the server has not accepted its entry yet"
+        if command.params:
+            return f"params={sorted(command.params)} of a stop of a bracket"
+        asked = command.quantity
+        if asked is not None and asked.as_decimal() not in (
+            stop.quantity,
+            order.quantity.as_decimal(),
+        ):
+            return f"a stop at the server covers the position: quantity={stop.quantity}"
+        price, trigger = command.price, command.trigger_price
+        if stop.leg is Leg.SL and price is not None:
+            return "a stop loss has a trigger price, no price"
+        if stop.leg is Leg.TP and trigger is not None:
+            return "a take profit has a price, no trigger price"
+        return ""
+
+    def _asked(self, bracket: Bracket) -> set[ClientOrderId]:
+        """Stops of the bracket with a change that is not settled."""
+        queue = self._queues.get(bracket.entry.client_order_id)
+        if queue is None:
+            return set()
+        wishes = [*queue.waiting, *([queue.sent] if queue.sent is not None else [])]
+        return {wish.stop.client_order_id for wish in wishes}
+
+    def _release(self, bracket: Bracket) -> None:
+        held, bracket.held = bracket.held, []
+        for stop in held:
+            if not stop.is_over:
+                self._ask(bracket, _Wish(stop, 0.0))
+
+    def _ask(self, bracket: Bracket, wish: _Wish) -> None:
+        wish.stop.is_cancelling = wish.stop.is_cancelling or wish.command is None
+        key = bracket.entry.client_order_id
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = _Queue(bracket)
+        queue.waiting.append(wish)
+        self._advance(bracket)
+
+    def _advance(self, bracket: Bracket) -> None:
+        queue = self._queues.get(bracket.entry.client_order_id)
+        while queue is not None and queue.waiting and queue.sent is None:
+            if bracket.is_waiting and bracket.entry.terms is None:
+                # Executed at once: the position is about to be there.
+                return
+            wish = queue.waiting.popleft()
+            if wish.stop.is_over:
+                if wish.command is not None:
+                    self._reject(bracket, wish, "UNSUPPORTED_MODIFY: the order is over")
+                continue
+            queue.sent, queue.unknown_since, queue.looks = wish, 0, 0
+            if bracket.is_waiting:
+                self._change_entry(queue, wish)
+            else:
+                self._change_position(queue, wish)
+        if queue is not None and not queue.waiting and queue.sent is None:
+            self._queues.pop(bracket.entry.client_order_id, None)
+
+    def _change_entry(self, queue: _Queue, wish: _Wish) -> None:
+        bracket = queue.bracket
+        entry = self._cache.order(bracket.entry.client_order_id)
+        order = self._cache.order(wish.stop.client_order_id)
+        command = ModifyOrder(
+            trader_id=self._out.trader_id,
+            strategy_id=entry.strategy_id,
+            instrument_id=entry.instrument_id,
+            client_order_id=entry.client_order_id,
+            venue_order_id=entry.venue_order_id,
+            quantity=None,
+            price=None,
+            trigger_price=None,
+            command_id=UUID4(),
+            ts_init=self._now(),
+            params={wish.stop.leg.lower(): wish.level},
+        )
+        change = LevelChange(
+            order,
+            functools.partial(self._on_accepted, queue, wish),
+            functools.partial(self._on_refused, queue, wish),
+        )
+        self._changes.change_level(entry, command, change)
+
+    def _change_position(self, queue: _Queue, wish: _Wish) -> None:
+        bracket = queue.bracket
+        position = self._brackets.position_of(bracket)
+        instrument = self._cache.instrument(wish.stop.instrument_id)
+        listing = self._provider.adopt(instrument) if instrument is not None else None
+        if position is None or listing is None:
+            self._on_refused(queue, wish, "UNSUPPORTED_MODIFY: the position is not open")
+            return
+        levels = {**bracket.levels, wish.stop.leg: wish.level}
+        done = functools.partial(self._on_answered, queue, wish)
+        try:
+            request = position_stops(listing.info, position, sl=levels[Leg.SL], tp=levels[Leg.TP])
+            self._client.send(request, done, self._loop)
+        except (MT5Error, RequestRefused, ValueError) as error:
+            self._on_refused(queue, wish, str(error))
+
+    def _on_answered(self, queue: _Queue, wish: _Wish, outcome: SendOutcome) -> None:
+        if self._is_closed:
+            self._log.error(f"{wish} was answered after disconnect: {outcome}")
+        elif outcome.outcome is Outcome.ACCEPTED:
+            self._on_accepted(queue, wish, outcome.ended_ns or self._now())
+        elif outcome.outcome is Outcome.REJECTED:
+            self._on_refused(queue, wish, words_of(outcome))
+        elif queue.sent is wish:
+            queue.unknown_since = self._now()
+            self._log.error(
+                f"Whether {wish.stop.client_order_id} was changed as asked is not known: "
+                f"{words_of(outcome)}. It is not asked again; its position will tell"
+            )
+
+    def _on_accepted(self, queue: _Queue, wish: _Wish, ts_event: int) -> None:
+        bracket, stop = queue.bracket, wish.stop
+        self._protect(bracket, stop, wish.level)
+        self._brackets.set_level(bracket, stop, wish.level, ts_event)
+        self._settle(queue, wish)
+
+    def _on_refused(self, queue: _Queue, wish: _Wish, reason: str) -> None:
+        self._reject(queue.bracket, wish, reason)
+        self._settle(queue, wish)
+
+    def _settle(self, queue: _Queue, wish: _Wish) -> None:
+        if wish.command is None:
+            wish.stop.is_cancelling = False
+        if queue.sent is wish:
+            queue.sent = None
+        self._advance(queue.bracket)
+
+    def _compare(self, queue: _Queue, *, is_told: bool = False) -> None:
+        """What was sent with an unknown outcome may have shown itself, or its stop has ended."""
+        wish = queue.sent
+        if wish is None:
+            return
+        is_shown = (is_told or queue.unknown_since > 0) and abs(
+            queue.bracket.levels[wish.stop.leg] - wish.level
+        ) < 1e-8
+        if is_shown:
+            self._protect(queue.bracket, wish.stop, wish.level)
+        if is_shown or wish.stop.is_over:
+            self._settle(queue, wish)
+
+    def _protect(self, bracket: Bracket, stop: Stop, level: float) -> None:
+        """The audit of stop losses learns what was meant."""
+        if stop.leg is not Leg.SL:
+            return
+        if bracket.is_waiting:
+            self._audit.ordered(bracket.entry.magic, sl=level, tp=bracket.levels[Leg.TP])
+        elif level:
+            self._audit.expect(bracket.position, sl=level, tp=bracket.levels[Leg.TP])
+        else:
+            self._audit.released(bracket.position)
+
+    async def _look_up(self, queue: _Queue) -> None:
+        since, wish = queue.unknown_since, queue.sent
+        position = self._brackets.position_of(queue.bracket)
+        try:
+            ticket = position.ticket if position is not None else queue.bracket.position
+            found = await self._client.positions_get(ticket=ticket)
+            is_linked = (await self._client.terminal_info()).connected
+        except MT5Error as error:
+            self._log.debug(f"Position {queue.bracket.position} cannot be looked up: {error}")
+            found, is_linked = (), False
+        finally:
+            queue.is_looked_up = False
+        if self._is_closed or wish is None or (queue.sent, queue.unknown_since) != (wish, since):
+            return
+        shown: Any = next(iter(found), None)
+        queue.unknown_since = self._now()
+        if shown is None or not is_linked:
+            queue.looks = 0
+            return
+        level = shown.sl if wish.stop.leg is Leg.SL else shown.tp
+        if abs(level - wish.level) < 1e-8:
+            self._on_accepted(queue, wish, self._now())
+            return
+        queue.looks += 1
+        if queue.looks >= _PROOF:
+            self._on_refused(
+                queue,
+                wish,
+                f"NOT_DONE: the outcome was unknown, and the server has shown the position "
+                f"unchanged {_PROOF} times, {self._unproven_ns / 1e9:g} s apart",
+            )
+
+    def _reject(self, bracket: Bracket, wish: _Wish, reason: str) -> None:
+        stop = wish.stop
+        if stop.is_over and wish.command is None:
+            return
+        tell = (
+            self._out.generate_order_modify_rejected
+            if wish.command is not None
+            else self._out.generate_order_cancel_rejected
+        )
+        tell(*whose(stop), id_of(bracket, stop), reason, self._now())
+
+    def _now(self) -> int:
+        return int(self._out._clock.timestamp_ns())
+
+
+_PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
