@@ -20,10 +20,11 @@ from nautilus_trader.config import (
 from nautilus_trader.core.message import Event
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import Bar, QuoteTick
-from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.enums import OmsType, OrderSide
 from nautilus_trader.model.events import AccountState, OrderFilled
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TraderId, Venue
-from nautilus_trader.model.orders import MarketOrder
+from nautilus_trader.model.orders import MarketOrder, Order
+from nautilus_trader.model.orders.unpacker import OrderUnpacker
 from nautilus_trader.model.position import Position
 from nautilus_trader.trading.strategy import Strategy
 
@@ -224,6 +225,33 @@ def instrument_id(symbol: str) -> InstrumentId:
     return id_of_symbol(symbol, Venue("MT5"))
 
 
+def remember(cache: Cache, orders: Sequence[Order]) -> None:
+    """Fill a cache as its database would: with orders, and what they hold, of an earlier run."""
+    for order in orders:
+        again = OrderUnpacker.from_init(order.init_event)
+        cache.add_order(again, order.position_id, ClientId("MT5"))
+        for event in order.events[1:]:
+            again.apply(event)
+            cache.update_order(again)
+    fills = [event for order in orders for event in order.events if isinstance(event, OrderFilled)]
+    for fill in sorted(fills, key=lambda fill: fill.ts_init):
+        position = cache.position(fill.position_id)
+        if position is None:
+            listed = CATALOGUE[fill.instrument_id.symbol.value].info
+            instrument = listing(
+                listed,
+                venue=Venue("MT5"),
+                leverage=100,
+                zone=ZoneRule.parse("America/New_York+7h"),
+                ts_init=1,
+            ).instrument
+            position = Position(instrument, fill)
+            cache.add_position(position, OmsType.HEDGING)
+        else:
+            position.apply(fill)
+            cache.update_position(position)
+
+
 type Drive = Callable[[Rig], Awaitable[None]]
 
 
@@ -248,6 +276,7 @@ def run_node() -> Callable[..., None]:
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
         others: Sequence[Strategy] = (),
         beside: Mapping[str, Control] | None = None,
+        remembered: Sequence[Order] = (),
     ) -> None:
         """`beside`: further terminals, by the name of their client and venue."""
         settings = MT5TerminalConfig(
@@ -321,6 +350,7 @@ def run_node() -> Callable[..., None]:
                 node.add_data_client_factory(name, MT5LiveDataClientFactory)
                 node.add_exec_client_factory(name, MT5LiveExecClientFactory)
             node.build()
+            remember(node.cache, remembered)
             rig = Rig(node, terminal, strategy)
             running = asyncio.ensure_future(node.run_async())
             try:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from nautilus_trader.model.enums import OrderType, TimeInForce, TriggerType
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
 from nautilus_trader.test_kit.strategies.tester_exec import ExecTester, ExecTesterConfig
 
 from tests.nautilus_v1.conftest import instrument_id
@@ -221,6 +221,72 @@ def test_e70_post_only_order_that_would_take_is_rejected_for_that(terminal, run_
 
 def names_of(order):
     return [type(event).__name__.removeprefix("Order") for event in order.events]
+
+
+BRACKET = {"enable_brackets": True, "bracket_offset_ticks": 300}
+BRACKETS = [
+    *case("E50", {**BRACKET, **NO_SELLS}, OrderSide.BUY),
+    *case("E51", {**BRACKET, "enable_limit_buys": False}, OrderSide.SELL),
+]
+
+
+@pytest.mark.parametrize(("account", "config", "side"), BRACKETS)
+def test_bracket_waits_with_its_stops_and_ends_with_them(terminal, run_node, account, config, side):
+    """Stop: cancel all, of which one request comes out."""
+
+    async def drive(rig, tester):
+        await quoted(rig, tester)
+        orders = await rig.until(lambda: by_list(rig, tester))
+        await rig.until(lambda: all(order.status == OrderStatus.ACCEPTED for order in orders))
+        entry, sl, tp = orders
+        assert [order.side for order in orders] == [side, sl.side, sl.side]
+        (waiting,) = terminal.books()["orders"]
+        assert (waiting["sl"], waiting["tp"]) == pytest.approx(
+            (float(sl.trigger_price), float(tp.price))
+        )
+        tester.stop()
+        await rig.until(lambda: all(order.is_closed for order in orders))
+        assert [names_of(order) for order in orders] == [WAITS] * 3
+        assert terminal.books()["orders"] == []
+
+    run(terminal, run_node, account, config, drive)
+
+
+@pytest.mark.parametrize(
+    ("account", "config", "side"), case("E52", {**BRACKET, **NO_SELLS}, OrderSide.BUY, OTC)
+)
+def test_stops_of_a_bracket_are_active_from_the_acceptance_of_its_entry_on(
+    terminal, run_node, account, config, side
+):
+    """E52 wants them activated by the fill; the server has them with the entry [deviation]."""
+
+    async def drive(rig, tester):
+        await quoted(rig, tester)
+        orders = await rig.until(lambda: by_list(rig, tester))
+        await rig.until(lambda: all(order.status == OrderStatus.ACCEPTED for order in orders))
+        entry, sl, tp = orders
+        rows = np.zeros(1, TICK_DTYPE)
+        rows["bid"], rows["ask"] = float(entry.price) - 0.0002, float(entry.price) - 0.0001
+        terminal.push_ticks("EURUSD", rows)
+        await rig.until(lambda: entry.is_closed and rig.cache.positions_open())
+        assert names_of(entry) == FILLS
+        assert names_of(sl) == names_of(tp) == FILLS[:3]
+        (position,) = terminal.books()["positions"]
+        assert (position["sl"], position["tp"]) == pytest.approx(
+            (float(sl.trigger_price), float(tp.price))
+        )
+        tester.stop()
+        await rig.until(lambda: sl.is_closed and tp.is_closed and not rig.cache.positions_open())
+        books = terminal.books()
+        assert (books["orders"], books["positions"]) == ([], [])
+
+    run(terminal, run_node, account, config, drive)
+
+
+def by_list(rig, tester):
+    """The orders of the tester's first bracket: entry, stop loss, take profit."""
+    lists = [one for one in rig.cache.order_lists() if one.strategy_id == tester.id]
+    return [rig.cache.order(order.client_order_id) for order in lists[0].orders] if lists else []
 
 
 @pytest.mark.parametrize("account", EVERY)

@@ -1,5 +1,7 @@
 """What becomes of an order: denied, rejected, accepted, or nobody knows."""
 
+from decimal import Decimal
+
 import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import (
@@ -10,9 +12,9 @@ from nautilus_trader.execution.messages import (
     ModifyOrder,
     QueryAccount,
 )
-from nautilus_trader.model.enums import OrderSide, OrderStatus
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Price
+from nautilus_trader.model.objects import Price, Quantity
 
 from tradingview_scraper.adapters.mt5.terminal.constants import TradeRetcode
 
@@ -144,6 +146,8 @@ def test_unsupported_orders_are_denied_before_they_are_submitted(terminal, run_n
             OrderSide.BUY,
             units,
             sl_trigger_price=price,
+            sl_order_type=OrderType.TRAILING_STOP_MARKET,
+            sl_trailing_offset=Decimal("0.00100"),
             tp_price=Price.from_str("2.00000"),
         )
         rig.strategy.submit_order_list(bracket)
@@ -162,6 +166,22 @@ def test_unsupported_orders_are_denied_before_they_are_submitted(terminal, run_n
             assert rig.names(order) == ["Initialized", "Denied"]
             assert order.last_event.reason.startswith(f"{code}: ")
         assert rig.sends() == 0
+
+    run_node(terminal, drive)
+
+
+def test_list_of_independent_orders_is_sent_order_by_order(terminal, run_node):
+    async def drive(rig):
+        factory = rig.strategy.order_factory
+        orders = [
+            factory.market(EURUSD, side, Quantity.from_int(1_000))
+            for side in (OrderSide.BUY, OrderSide.SELL)
+        ]
+        rig.strategy.submit_order_list(factory.create_list(orders))
+        for order in orders:
+            await rig.done(order)
+            assert rig.names(order) == ["Initialized", "Submitted", "Accepted", "Filled"]
+        assert rig.sends() == 2
 
     run_node(terminal, drive)
 

@@ -9,7 +9,7 @@ from nautilus_trader.execution.reports import FillReport, OrderStatusReport
 from nautilus_trader.model.enums import OrderStatus, TriggerType
 from nautilus_trader.model.orders import Order
 
-from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg, level_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Bracket, Brackets, Stop, id_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import quantity
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import (
@@ -80,6 +80,27 @@ def stop_orders(
             if report is not None:
                 reports.append(report)
     return reports
+
+
+def take_up_stops(deals: Iterable[TradeDeal], brackets: Brackets, cache: Cache, now: int) -> None:
+    """The engine gets the reports of all stops now: how they stood before is settled by them.
+
+    It sees no moved trigger in the reports that it starts with [measured]: that is told.
+    """
+    for deal in deals:
+        hit = brackets.stop_hit(deal)
+        if hit is not None and not hit[1].is_over:
+            # It stays the order of this deal.
+            brackets.count_fill(*hit, deal)
+    for bracket in brackets:
+        for stop in bracket.stops.values():
+            if not is_covering(bracket, stop, brackets):
+                stop.is_over = True
+            order = cache.order(stop.client_order_id)
+            if order is None or stop.is_over or not order.is_open:
+                continue
+            if abs(level_of(order) - bracket.levels[stop.leg]) > 1e-8:
+                brackets.update(bracket, stop, now)
 
 
 def is_covering(bracket: Bracket, stop: Stop, brackets: Brackets) -> bool:

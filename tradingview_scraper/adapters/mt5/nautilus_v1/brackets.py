@@ -391,6 +391,12 @@ class Brackets:
             self._end(bracket, ts_event)
         return stop.client_order_id, trade_id
 
+    def count_fill(self, bracket: Bracket, stop: Stop, deal: TradeDeal) -> None:
+        """A report tells this fill, and it was not told before."""
+        known = self._cache.order(stop.client_order_id)
+        if known is None or TradeId(str(deal.ticket)) not in known.trade_ids:
+            stop.filled += self._units(bracket, deal.volume)
+
     def apply(self, fact: Fact) -> list[Bracket]:
         """Take in what was just published. The brackets whose held cancels can be decided now."""
         self._told.apply(fact)

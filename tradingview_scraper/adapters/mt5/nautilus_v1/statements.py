@@ -17,10 +17,10 @@ from nautilus_trader.model.identifiers import (
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_reports import (
-    is_covering,
     parted,
     stop_fills,
     stop_orders,
+    take_up_stops,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
@@ -75,7 +75,10 @@ class Statements:
         if since_ns is not None:
             since = max(1, self._client.zone.server_seconds(since_ns))
         snapshot = await self._client.snapshot(since)
-        for symbol in sorted(symbols_in(snapshot) - self._listings.keys()):
+        symbols = symbols_in(snapshot)
+        # What of ours has ended is reported, also where nothing else of the symbol is.
+        symbols |= {order.symbol for order in snapshot.history if self._journal.owner(order)}
+        for symbol in sorted(symbols - self._listings.keys()):
             listing = await self._provider.listing_for(symbol)
             if listing is not None:
                 self._listings[symbol] = listing
@@ -138,13 +141,11 @@ class Statements:
         records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
         for order in records.values():
             self._settle(self._journal.owner(order), order.ticket)
+        deals = list(deals)
         for deal in deals:
             self._settle(self._journal.owner_of_deal(deal, records.get(deal.order)), deal.order)
             self._journal.report(deal)
-        for bracket in self._brackets:
-            for stop in bracket.stops.values():
-                # Where it is no more, its end was reported.
-                stop.is_over = stop.is_over or not is_covering(bracket, stop, self._brackets)
+        take_up_stops(deals, self._brackets, self._cache, self._clock.timestamp_ns())
 
     def _settle(self, entry: Entry | None, ticket: int) -> None:
         if entry is not None and not entry.ticket:
