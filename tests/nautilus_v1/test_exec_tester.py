@@ -238,7 +238,7 @@ def test_bracket_waits_with_its_stops_and_ends_with_them(terminal, run_node, acc
         await quoted(rig, tester)
         orders = await rig.until(lambda: by_list(rig, tester))
         await rig.until(lambda: all(order.status == OrderStatus.ACCEPTED for order in orders))
-        entry, sl, tp = orders
+        _entry, sl, tp = orders
         assert [order.side for order in orders] == [side, sl.side, sl.side]
         (waiting,) = terminal.books()["orders"]
         assert (waiting["sl"], waiting["tp"]) == pytest.approx(
