@@ -27,3 +27,12 @@ def test_first_node_prints_quotes(capsys: pytest.CaptureFixture[str]) -> None:
         seen = example.main(terminal.path, SIMULATOR_MODULE)
     assert all(seen[instrument_id] >= 10 for instrument_id in example.IDS)
     assert capsys.readouterr().out.count("EURUSD.MT5") >= 10
+
+
+def test_bracket_leaves_its_stops_at_the_server(capsys: pytest.CaptureFixture[str]) -> None:
+    example = _load("bracket")
+    with launch({"extends": "demo-hedging", "prices": {"rate": 20.0}}) as terminal:
+        assert example.main(terminal.path) == ["FILLED", "ACCEPTED", "ACCEPTED"]
+        (position,) = terminal.books()["positions"]
+        assert position["sl"] < position["price_open"] < position["tp"]
+    assert "OrderFilled" in capsys.readouterr().out

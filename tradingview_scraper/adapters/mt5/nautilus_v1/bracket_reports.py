@@ -28,7 +28,8 @@ def parted(
     deals: Iterable[TradeDeal], brackets: Brackets
 ) -> tuple[list[TradeDeal], list[TradeDeal]]:
     """Deals that filled a stop of a bracket, and the others."""
-    of_stops, others = [], []
+    of_stops: list[TradeDeal] = []
+    others: list[TradeDeal] = []
     for deal in deals:
         (others if brackets.stop_hit(deal) is None else of_stops).append(deal)
     return of_stops, others
