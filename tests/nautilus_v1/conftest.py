@@ -23,6 +23,7 @@ from nautilus_trader.model.data import Bar, QuoteTick
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.events import AccountState, OrderFilled
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TraderId, Venue
+from nautilus_trader.model.identifiers import Symbol as InstrumentSymbol
 from nautilus_trader.model.orders import MarketOrder
 from nautilus_trader.model.position import Position
 from nautilus_trader.trading.strategy import Strategy
@@ -37,13 +38,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveDataClientFactory,
     MT5LiveExecClientFactory,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
-    Listing,
-    listing,
-)
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
-    instrument_id as id_of_symbol,
-)
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, listing
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
@@ -221,7 +216,7 @@ class Rig:
 
 
 def instrument_id(symbol: str) -> InstrumentId:
-    return id_of_symbol(symbol, Venue("MT5"))
+    return InstrumentId(InstrumentSymbol(symbol), Venue("MT5"))
 
 
 type Drive = Callable[[Rig], Awaitable[None]]
@@ -312,7 +307,7 @@ def run_node() -> Callable[..., None]:
         async def whole() -> None:
             node = TradingNode(config=config, loop=asyncio.get_running_loop())
             named = StrategyConfig(
-                strategy_id="S-001", order_id_tag="001", **(strategy_fields or {})
+                **{"strategy_id": "S-001", "order_id_tag": "001", **(strategy_fields or {})}
             )
             strategy = Recorder(named, symbols)
             for one in (strategy, *others):
