@@ -206,7 +206,7 @@ class MT5Client(Calls):
 
     @property
     def metrics(self) -> ClientFigures:
-        """Calls, latencies, polls, restarts, gaps and unknown outcomes so far."""
+        """Calls, latencies, polls, restarts and unknown outcomes since connect, and all gaps."""
         return self._metrics.figures(self._gaps.total())
 
     @property

@@ -80,8 +80,8 @@ class Connection:
 
     @property
     def is_established(self) -> bool:
-        """`connect` has attached every lane; what they do before is no news."""
-        return self._is_running
+        """Between `connect` and `disconnect`: before and after, what lanes do is no news."""
+        return self._is_running and self.is_used
 
     @property
     def is_used(self) -> bool:
@@ -228,6 +228,7 @@ class Connection:
             self._serve_apart()
             if self._is_fresh:
                 self._trade.forget()
+                self._metrics.clear()
                 for worker in self._workers.values():
                     worker.unpin()
         try:

@@ -1,4 +1,4 @@
-"""How much was asked, how long did it take, and what went wrong? Counted since the client was made.
+"""How much was asked, how long did it take, and what went wrong? Counted since the connect.
 
 Durations are kept in buckets, each a fifth wider than the one before it: percentiles are right to
 about ten per cent, and the memory does not grow.
@@ -61,6 +61,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Count from zero: a client is connected that nobody used."""
         self._functions: dict[tuple[Lane, str], _Durations] = {}
         self._polls: dict[tuple[Lane, str], tuple[int, float, float]] = {}
         self._restarts: Counter[Lane] = Counter()
