@@ -80,6 +80,11 @@ class Cell:
     def has_request(self):
         return self.activity in ("submitting", "modifying", "cancelling")
 
+    @property
+    def function(self):
+        """What is lost or hangs: the request of the activity, or a poll."""
+        return "order_send" if self.has_request else "positions_get"
+
     async def prepare(self):
         """A position, and an order that waits."""
         rig = self.rig
@@ -102,14 +107,14 @@ class Cell:
     def arm(self):
         """What must be in place before the activity."""
         terminal = self.rig.terminal
-        function = "order_send" if self.has_request else "positions_get"
+        function = self.function
         match self.fault:
             case "reply_lost_before":
                 terminal.lose_reply(function, when="before")
             case "reply_lost_after":
                 terminal.lose_reply(function, when="after")
             case "hang":
-                terminal.hang(600.0, function)
+                terminal.hang(6.0, function)
             case "history_delay":
                 terminal.delay_history(20.0)
             case "trade_worker" | "quotes_worker" | "terminal" if self.has_request:
@@ -163,7 +168,6 @@ class Cell:
                 terminal.set_connected(True)
             case "hang":
                 await rig.until(lambda: client.metrics.lanes["trade"].restarts, 30)
-                terminal.hang(0.0)
             case "account_switch":
                 terminal.login(login)
                 await client.connect()
