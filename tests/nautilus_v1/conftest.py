@@ -38,10 +38,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveDataClientFactory,
     MT5LiveExecClientFactory,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
-    Listing,
-    listing,
-)
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
     instrument_id as id_of_symbol,
 )
@@ -214,6 +211,13 @@ class Rig:
             if order is None or event.client_order_id == order.client_order_id
         ]
 
+    def is_settled(self) -> bool:
+        """No order is on its way."""
+        orders = self.cache.orders()
+        return all(order.is_open or order.is_closed for order in orders) and not any(
+            order.is_inflight for order in orders
+        )
+
     def fills(self) -> list[OrderFilled]:
         return [event for event in self.events if isinstance(event, OrderFilled)]
 
@@ -341,7 +345,7 @@ def run_node() -> Callable[..., None]:
         async def whole() -> None:
             node = TradingNode(config=config, loop=asyncio.get_running_loop())
             named = StrategyConfig(
-                strategy_id="S-001", order_id_tag="001", **(strategy_fields or {})
+                **{"strategy_id": "S-001", "order_id_tag": "001", **(strategy_fields or {})}
             )
             strategy = Recorder(named, symbols)
             for one in (strategy, *others):
@@ -370,3 +374,60 @@ def run_node() -> Callable[..., None]:
             runner.run(whole())
 
     return run
+
+
+#: Units of a lot of the symbols that are compared.
+_LOTS = 100_000
+
+
+@pytest.fixture
+def compared() -> Callable[[Rig, bool], tuple[Any, Any]]:
+    """Cache and books in the same words: what waits, what is held, all deals, the account's total.
+
+    Positions by ticket on a hedging account, by net volume on the others.
+    """
+
+    def compare(rig: Rig, hedging: bool) -> tuple[Any, Any]:
+        return _of_the_cache(rig, hedging), _of_the_books(rig.terminal.books(), hedging)
+
+    return compare
+
+
+def _of_the_books(books: Mapping[str, Any], hedging: bool) -> tuple[Any, ...]:
+    waiting = {
+        str(order["ticket"]): (
+            order["type"] % 2,
+            round(order["price_open"], 5),
+            round(order["volume_current"] * _LOTS),
+        )
+        for order in books["orders"]
+    }
+    positions = {}
+    for position in books["positions"]:
+        key = str(position["identifier"]) if hedging else position["symbol"]
+        sign = -1 if position["type"] else 1
+        positions[key] = sign * round(position["volume"] * _LOTS)
+    deals = {str(deal["ticket"]) for deal in books["deals"] if deal["symbol"]}
+    account = round(books["account"]["balance"] + books["account"]["credit"], 2)
+    return waiting, positions, deals, account
+
+
+def _of_the_cache(rig: Rig, hedging: bool) -> tuple[Any, ...]:
+    waiting = {}
+    for order in rig.cache.orders_open():
+        at = order.price if order.has_price else 0
+        if order.has_trigger_price and not getattr(order, "is_triggered", False):
+            at = order.trigger_price
+        waiting[order.venue_order_id.value] = (
+            int(order.side == OrderSide.SELL),
+            float(at),
+            int(order.leaves_qty),
+        )
+    positions = {}
+    for position in rig.cache.positions_open():
+        key = position.id.value if hedging else position.instrument_id.symbol.value
+        positions[key] = positions.get(key, Decimal(0)) + position.signed_decimal_qty()
+    positions = {key: int(units) for key, units in positions.items() if units}
+    fills = {fill.trade_id.value for fill in rig.fills()}
+    account = rig.cache.account(rig.client.account_id)
+    return waiting, positions, fills, round(account.balance_total().as_double(), 2)

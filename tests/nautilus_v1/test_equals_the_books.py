@@ -6,7 +6,6 @@ are fills; the account's total is balance and credit.
 """
 
 import asyncio
-from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -95,53 +94,6 @@ def do(rig, step):
             rig.terminal.push_ticks("EURUSD", rows)
 
 
-def is_settled(rig):
-    orders = rig.cache.orders()
-    return all(order.is_open or order.is_closed for order in orders) and not any(
-        order.is_inflight for order in orders
-    )
-
-
-def of_the_books(books, hedging):
-    waiting = {
-        str(order["ticket"]): (
-            order["type"] % 2,
-            round(order["price_open"], 5),
-            round(order["volume_current"] * LOTS),
-        )
-        for order in books["orders"]
-    }
-    positions = {}
-    for position in books["positions"]:
-        key = str(position["identifier"]) if hedging else position["symbol"]
-        sign = -1 if position["type"] else 1
-        positions[key] = sign * round(position["volume"] * LOTS)
-    deals = {str(deal["ticket"]) for deal in books["deals"] if deal["symbol"]}
-    account = round(books["account"]["balance"] + books["account"]["credit"], 2)
-    return waiting, positions, deals, account
-
-
-def of_the_cache(rig, hedging):
-    waiting = {}
-    for order in rig.cache.orders_open():
-        at = order.price if order.has_price else 0
-        if order.has_trigger_price and not getattr(order, "is_triggered", False):
-            at = order.trigger_price
-        waiting[order.venue_order_id.value] = (
-            int(order.side == OrderSide.SELL),
-            float(at),
-            int(order.leaves_qty),
-        )
-    positions = {}
-    for position in rig.cache.positions_open():
-        key = position.id.value if hedging else position.instrument_id.symbol.value
-        positions[key] = positions.get(key, Decimal(0)) + position.signed_decimal_qty()
-    positions = {key: int(units) for key, units in positions.items() if units}
-    fills = {fill.trade_id.value for fill in rig.fills()}
-    account = rig.cache.account(rig.client.account_id)
-    return waiting, positions, fills, round(account.balance_total().as_double(), 2)
-
-
 @pytest.mark.parametrize("account", ["hedging", "netting"])
 @settings(
     max_examples=4,
@@ -149,7 +101,7 @@ def of_the_cache(rig, hedging):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEPS, min_size=4, max_size=14))
-def test_cache_equals_the_books_after_each_step(terminal, run_node, account, steps):
+def test_cache_equals_the_books_after_each_step(terminal, run_node, compared, account, steps):
     terminal.reset({"extends": f"demo-{account}", "clock": CLOCK})
     hedging = account == "hedging"
 
@@ -160,9 +112,9 @@ def test_cache_equals_the_books_after_each_step(terminal, run_node, account, ste
             do(rig, step)
             if step[0] == "tick":
                 await rig.until(lambda seen=quotes: len(rig.strategy.quotes) > seen)
-            await rig.until(lambda: is_settled(rig))
+            await rig.until(rig.is_settled)
             for _ in range(3_000):
-                cache, books = of_the_cache(rig, hedging), of_the_books(terminal.books(), hedging)
+                cache, books = compared(rig, hedging)
                 if cache == books:
                     break
                 await asyncio.sleep(0.005)

@@ -17,9 +17,8 @@ ACCOUNTS = {
     "hedging": ("demo-hedging", "HEDGING", "EURUSD", "1000"),
     "netting": ("demo-netting", "NETTING", "EURUSD", "1000"),
     "exchange": ("exchange-netting", "NETTING", "#AAPL", "1"),
-    "book": ("exchange-netting", "NETTING", "@ES", "1"),
 }
-EVERY = ("hedging", "netting", "exchange")
+EVERY = tuple(ACCOUNTS)
 OTC = ("hedging", "netting")
 
 NO_LIMITS = {"enable_limit_buys": False, "enable_limit_sells": False}
@@ -98,7 +97,6 @@ CASES = [
     *case("E42", {"use_individual_cancels_on_stop": True}, [WAITS, WAITS]),
     *case("E43", {"use_batch_cancel_on_stop": True}, [WAITS, WAITS]),
     *case("E60", {"use_post_only": True}, [DENIED, DENIED], OTC),
-    *case("E60", {"use_post_only": True}, [WAITS, WAITS], ["book"]),
     *case("E63", {"order_params": {"comment": "mine", "deviation": 5}, **NO_LIMITS,
                   "open_position_on_start_qty": 1}, [FILLS, FILLS]),
     *case("E73", {"limit_time_in_force": TimeInForce.AT_THE_OPEN, **NO_SELLS}, [DENIED]),
@@ -203,20 +201,6 @@ def test_limit_order_at_the_market_is_filled_at_once(terminal, run_node, time_in
         assert orders[0].avg_px == 220.05
 
     run(terminal, run_node, "exchange", config, drive, prices={"synthetic": False})
-
-
-def test_e70_post_only_order_that_would_take_is_rejected_for_that(terminal, run_node):
-    config = {"use_post_only": True, "tob_offset_ticks": -50, **NO_SELLS}
-
-    async def drive(rig, tester):
-        await quoted(rig, tester)
-        (order, *_) = await rig.until(lambda: rig.cache.orders(strategy_id=tester.id))
-        await rig.until(lambda: order.is_closed)
-        assert names_of(order) == ["Initialized", "Submitted", "Rejected"]
-        assert order.last_event.due_post_only
-        assert terminal.books()["positions"] == []
-
-    run(terminal, run_node, "book", config, drive)
 
 
 def names_of(order):

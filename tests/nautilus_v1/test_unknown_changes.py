@@ -145,8 +145,10 @@ def test_order_shown_by_a_terminal_without_its_server_proves_nothing(terminal, r
 
     async def drive(rig):
         order = await working(rig)
-        terminal.set_connected(False)
+        terminal.answer("order_send", int(TradeRetcode.CONNECTION))
         rig.strategy.cancel_order(order)
+        await rig.until(lambda: rig.sends() == 2)
+        terminal.set_connected(False)
         await rig.until(lambda: order.status == OrderStatus.PENDING_CANCEL)
         terminal.trade_by_hand(action=int(TradeAction.REMOVE), order=int(str(order.venue_order_id)))
         looks = looks_at(terminal)

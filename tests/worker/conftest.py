@@ -51,6 +51,7 @@ class ScriptedLibrary:
         self.failures: dict[str, list[tuple[int, str]]] = {}
         self.on_call: Callable[[str], None] = lambda function: None
         self.is_shut = False
+        self.is_linked = True
         self._error = (1, "Success")
 
     def __getattr__(self, function: str) -> Any:
@@ -87,7 +88,7 @@ class ScriptedLibrary:
         return True
 
     def _terminal_info(self) -> Any:
-        return tuple(blank(TerminalInfo, build=5833))
+        return tuple(blank(TerminalInfo, build=5833, connected=self.is_linked))
 
     def _account_info(self) -> Any:
         return self.account

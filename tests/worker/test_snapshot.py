@@ -77,3 +77,14 @@ def test_without_a_start_the_newest_of_a_long_history_are_read(library, make):
     _, _, deals, _, _ = take_snapshot(library, EXPECTED, None)
 
     assert len(deals) == 1_000
+
+
+@pytest.mark.parametrize("breaks_at", ["terminal_info", "positions_get"])
+def test_what_a_terminal_without_its_server_shows_is_no_answer(library, breaks_at):
+    def cut(function):
+        if function == breaks_at:
+            library.is_linked = False
+
+    library.on_call = cut
+    with pytest.raises(CallFailed, match="no link to its trade server"):
+        take_snapshot(library, EXPECTED, 1)

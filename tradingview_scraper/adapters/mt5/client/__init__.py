@@ -4,6 +4,7 @@ from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State
 from tradingview_scraper.adapters.mt5.client.registry import shared_client
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome, Snapshot
+from tradingview_scraper.adapters.mt5.client.supervision import TerminalState
 from tradingview_scraper.adapters.mt5.client.watches import Watch
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "SendOutcome",
     "Snapshot",
     "State",
+    "TerminalState",
     "Watch",
     "shared_client",
 ]

@@ -24,10 +24,13 @@ from tradingview_scraper.adapters.mt5.client.lanes import (
     State,
     deadline_secs,
 )
+from tradingview_scraper.adapters.mt5.client.metrics import ClientFigures, Metrics
 from tradingview_scraper.adapters.mt5.client.pending import Progress
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome, Snapshot
 from tradingview_scraper.adapters.mt5.client.selection import Selection
 from tradingview_scraper.adapters.mt5.client.sending import outcome_of
+from tradingview_scraper.adapters.mt5.client.supervision import Supervisor, TerminalState
+from tradingview_scraper.adapters.mt5.client.terminal_link import TerminalLink
 from tradingview_scraper.adapters.mt5.client.trade import TradeState
 from tradingview_scraper.adapters.mt5.client.watches import (
     BarWatch,
@@ -43,6 +46,7 @@ from tradingview_scraper.adapters.mt5.client.watches import (
 )
 from tradingview_scraper.adapters.mt5.rules.clock import Verdict as ClockVerdict
 from tradingview_scraper.adapters.mt5.rules.lifecycle import Fact
+from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.api import Request, Rows
@@ -99,7 +103,14 @@ class MT5Client(Calls):
             self._tell_facts,
             lambda reason: self._connection.refuse(reason),
         )
-        self._connection = Connection(self.config, self._trade, self._tell_state, self._settle_zone)
+        self._terminal_watches: list[HandlerWatch[TerminalState]] = []
+        self._terminal: TerminalInfo | None = None
+        self._supervisor = Supervisor(self._tell_terminal)
+        link = TerminalLink(next(self._ids), self.config.link_poll_ms, self._see_terminal)
+        self._metrics = Metrics()
+        self._connection = Connection(
+            self.config, self._trade, link, self._metrics, self._tell_state, self._settle_zone
+        )
         self._selection = Selection(self.submit)
         text = self.config.server_time_zone
         self._clock_watches: list[HandlerWatch[ClockVerdict]] = []
@@ -145,8 +156,23 @@ class MT5Client(Calls):
 
     @property
     def terminal(self) -> TerminalInfo:
-        """The terminal as of the attach. Raises `MT5ConnectionError` before `connect`."""
-        return self._attachment().terminal
+        """The terminal when its link or a switch changed last. `MT5ConnectionError` before that."""
+        terminal = self._terminal
+        return terminal if terminal is not None else self._attachment().terminal
+
+    @property
+    def state(self) -> TerminalState:
+        """How the terminal is as a whole; its `may_trade` says whether requests make sense."""
+        return self._supervisor.state
+
+    def check_link(self) -> None:
+        """Raise `MT5ConnectionError` unless the terminal shows its server's word, and not old news.
+
+        Reads of a terminal without its trade server succeed [recorded].
+        """
+        state = self.state
+        if not state.may_trade:
+            raise MT5ConnectionError(f"the terminal is {state}")
 
     @property
     def orders(self) -> Mapping[int, TradeOrder]:
@@ -177,6 +203,11 @@ class MT5Client(Calls):
     def gaps(self) -> Mapping[str, int]:
         """How often the terminal has lost ticks, by symbol; those that it never did are not in."""
         return dict(self._gaps)
+
+    @property
+    def metrics(self) -> ClientFigures:
+        """Calls, latencies, polls, restarts and unknown outcomes since connect, and all gaps."""
+        return self._metrics.figures(self._gaps.total())
 
     @property
     def pids(self) -> Mapping[Lane, int | None]:
@@ -230,7 +261,10 @@ class MT5Client(Calls):
 
         def settle(settlement: Progress) -> None:
             if not isinstance(settlement, Started):
-                deliveries.put(loop, done, outcome_of(request, settlement))
+                outcome = outcome_of(request, settlement)
+                if outcome.outcome is Outcome.UNKNOWN:
+                    self._metrics.unknown()
+                deliveries.put(loop, done, outcome)
             elif begun is not None:
                 deliveries.put(loop, begun)
 
@@ -412,11 +446,22 @@ class MT5Client(Calls):
                 self._state_deliveries.put(loop, watch.hand_over, told)
         return watch
 
+    def watch_terminal(
+        self, handler: Callable[[TerminalState], None], loop: asyncio.AbstractEventLoop
+    ) -> Watch:
+        """The terminal's state as a whole, now and whenever it changes."""
+        watch = HandlerWatch(handler, loop, self._forget)
+        with self._lock:
+            self._terminal_watches.append(watch)
+            self._state_deliveries.put(loop, watch.hand_over, self.state)
+        return watch
+
     async def snapshot(self, since: int | None = None) -> Snapshot:
         """Orders, history, deals, positions and account, read at one quiet moment.
 
         History from server second `since` on; None: the newest (1,000 to 2,000 records at most).
-        Raises when any part fails, or when the account did not keep still: never less than all.
+        Raises when any part fails, when the terminal has no link to its trade server, or when the
+        account did not keep still: never less than all, and never old.
         """
         if since is not None and not 1 <= since <= LAST_DATE:
             raise ValueError(f"since must be server seconds from 1 to {LAST_DATE}, was {since}")
@@ -450,6 +495,19 @@ class MT5Client(Calls):
     def _tell_state(self, state: LaneState) -> None:
         with self._lock:
             for watch in self._state_watches:
+                self._state_deliveries.put(watch.loop, watch.hand_over, state)
+        self._supervisor.lane_changed(state)
+
+    def _see_terminal(self, terminal: TerminalInfo) -> None:
+        self._terminal = terminal
+        self._supervisor.link_seen(bool(terminal.connected))
+
+    def _tell_terminal(self, state: TerminalState) -> None:
+        is_fine = state.state in _FINE or not self._connection.is_established
+        level = logging.INFO if is_fine else logging.WARNING
+        _log.log(level, "terminal %s", state)
+        with self._lock:
+            for watch in self._terminal_watches:
                 self._state_deliveries.put(watch.loop, watch.hand_over, state)
 
     def _tell_clock(self, verdict: ClockVerdict) -> None:
@@ -485,9 +543,14 @@ class MT5Client(Calls):
             self._fact_watches = [known for known in self._fact_watches if known is not watch]
             self._state_watches = [known for known in self._state_watches if known is not watch]
             self._clock_watches = [known for known in self._clock_watches if known is not watch]
+            self._terminal_watches = [
+                known for known in self._terminal_watches if known is not watch
+            ]
 
 
 _REQUEST: Final = "order_send"
+#: States of a terminal that nobody has to look at.
+_FINE: Final = frozenset({State.STARTING, State.ATTACHED, State.STOPPED})
 
 
 def _nothing() -> None:

@@ -9,12 +9,15 @@ import asyncio
 import concurrent.futures
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.client.lane import Feed, LaneWorker
 from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State, deadline_secs
+from tradingview_scraper.adapters.mt5.client.metrics import Metrics
 from tradingview_scraper.adapters.mt5.client.pending import Progress
+from tradingview_scraper.adapters.mt5.client.terminal_link import TerminalLink
 from tradingview_scraper.adapters.mt5.client.trade import TradeState
 from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.errors import (
@@ -29,6 +32,8 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Command,
     Failed,
     FailureKind,
+    Polls,
+    Started,
 )
 
 _log = logging.getLogger(__name__)
@@ -45,6 +50,8 @@ class Connection:
         self,
         config: MT5TerminalConfig,
         trade: TradeState,
+        terminal: TerminalLink,
+        metrics: Metrics,
         tell: Callable[[LaneState], None],
         prepare: Callable[[], None],
     ) -> None:
@@ -52,6 +59,8 @@ class Connection:
         self.attached: Attached | None = None
         self._config = config
         self._trade = trade
+        self._terminal = terminal
+        self._metrics = metrics
         self._tell = tell
         self._prepare = prepare
         self._lock = threading.RLock()
@@ -67,6 +76,12 @@ class Connection:
         #: The worker that serves a lane: its own, or the trade lane's.
         self._serving = dict(self._workers)
         self.add_feed(Lane.TRADE, trade)
+        self.add_feed(Lane.TRADE, terminal)
+
+    @property
+    def is_established(self) -> bool:
+        """Between `connect` and `disconnect`: before and after, what lanes do is no news."""
+        return self._is_running and self.is_used
 
     @property
     def is_used(self) -> bool:
@@ -113,7 +128,13 @@ class Connection:
             settle(MT5IdentityError(f"{function} was not sent: {refusal}"))
             return
 
+        asked = time.perf_counter()
+
         def look_and_settle(settlement: Progress) -> None:
+            if not isinstance(settlement, Started):
+                failed = isinstance(settlement, Failed | MT5Error)
+                seconds = time.perf_counter() - asked
+                self._metrics.answered(lane, function, seconds, failed=failed)
             if isinstance(settlement, Failed) and settlement.kind is FailureKind.IDENTITY:
                 self._found_foreign(settlement.text)
             settle(settlement)
@@ -154,6 +175,8 @@ class Connection:
             if self._refusal is not None and state is not State.STOPPED:
                 return
             worker = self._workers[lane]
+            if state is State.LOST:
+                self._metrics.lost(lane)
             for served, serving in self._serving.items():
                 if serving is worker:
                     self._set_state(LaneState(served, state, reason))
@@ -163,6 +186,7 @@ class Connection:
         with self._lock:
             if lane is Lane.TRADE:
                 self.attached = report
+                self._terminal.saw(report.terminal)
             for worker in self._workers.values():
                 worker.pin(report.account)
 
@@ -170,13 +194,19 @@ class Connection:
         """A restarted worker has found another account."""
         self.refuse(reason)
 
+    def lane_polled(self, lane: Lane, report: Polls) -> None:
+        """What polling took in a lane's worker."""
+        for feed, (pieces, seconds, longest) in report.feeds.items():
+            self._metrics.polled(lane, feed, pieces, seconds, longest)
+
     # Connecting, on a thread of its own.
 
     def _establish(self) -> None:
         try:
             with self._changing:
                 refusal = self._refusal
-                if self._is_running and refusal is None:
+                has_failed = any(state.state is State.FAILED for state in self.states.values())
+                if self._is_running and refusal is None and not has_failed:
                     return
                 self._stop_workers()
                 try:
@@ -198,6 +228,7 @@ class Connection:
             self._serve_apart()
             if self._is_fresh:
                 self._trade.forget()
+                self._metrics.clear()
                 for worker in self._workers.values():
                     worker.unpin()
         try:

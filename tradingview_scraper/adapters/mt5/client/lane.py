@@ -37,8 +37,10 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     Failed,
     Fault,
     Foreign,
+    LinkState,
     Lost,
     NoTicks,
+    Polls,
     Report,
     SymbolState,
     Ticks,
@@ -70,6 +72,7 @@ class Owner(Protocol):
     def lane_changed(self, lane: Lane, state: State, reason: str) -> None: ...
     def lane_attached(self, lane: Lane, report: Attached) -> None: ...
     def lane_refused(self, lane: Lane, reason: str) -> None: ...
+    def lane_polled(self, lane: Lane, report: Polls) -> None: ...
 
 
 class LaneWorker:
@@ -93,6 +96,9 @@ class LaneWorker:
         self._is_stopping = False
         self._stop_by = 0.0
         self._ends: MT5Error | None = None
+        # Of the last worker: when it attached, and whether it ended because its terminal did.
+        self._attached_at: float | None = None
+        self._is_terminal_gone = False
 
     @property
     def state(self) -> State:
@@ -193,8 +199,10 @@ class LaneWorker:
         shortest = self._config.restart_delay_ms / 1_000
         longest = self._config.restart_delay_max_ms / 1_000
         pause = shortest
+        deaths = 0
         while True:
             born = time.perf_counter()
+            self._attached_at = None
             self._become(State.STARTING, "a worker is being started")
             error = self._live()
             if self._is_stopping:
@@ -210,12 +218,30 @@ class LaneWorker:
                 self._become(State.REFUSED, str(error))
                 self._owner.lane_refused(self.lane, str(error))
                 return
-            if time.perf_counter() - born > longest:
+            now = time.perf_counter()
+            if now - born > longest:
                 pause = shortest
+            deaths = self._count_death(deaths, now - longest)
+            if self._config.restart_limit and deaths >= self._config.restart_limit:
+                self._become(
+                    State.FAILED,
+                    f"its last {deaths} workers died within {longest:g} s of their attach, and "
+                    f"none is started any more; the last one: {error}",
+                )
+                return
             self._become(State.LOST, f"{error}; the next worker starts in {pause:g} s")
             with self._changed:
                 self._changed.wait_for(lambda: self._is_stopping, pause)
             pause = min(pause * 2, longest)
+
+    def _count_death(self, deaths: int, since: float) -> int:
+        """How many workers have died in a row, each soon after its attach.
+
+        One that lived long ends the row. One that found no terminal neither ends nor lengthens it.
+        """
+        if self._attached_at is None or self._is_terminal_gone:
+            return deaths
+        return deaths + 1 if self._attached_at > since else 0
 
     def _live(self) -> MT5Error:
         """One worker's life, from start to burial; why it ended."""
@@ -227,6 +253,7 @@ class LaneWorker:
         with self._changed:
             self._link = link
             self._ends = None
+            self._is_terminal_gone = False
         hung = self._watch_over(link)
         with self._changed:
             link.is_closing = True
@@ -308,6 +335,7 @@ class LaneWorker:
             if link.is_closing:
                 return
             self._state = State.ATTACHED
+            self._attached_at = time.perf_counter()
             for feed in self._feeds.values():
                 self._resume(link, feed)
         self._owner.lane_changed(self.lane, State.ATTACHED, "attached")
@@ -320,8 +348,19 @@ class LaneWorker:
     def _receive(self, link: Link, report: Report) -> None:
         """A report of a feed, or of the worker itself; on the reader's thread."""
         match report:
-            case Ticks() | NoTicks() | Bars() | Trade() | SymbolState() | Foreign() | Book():
+            case (
+                Ticks()
+                | NoTicks()
+                | Bars()
+                | Trade()
+                | SymbolState()
+                | LinkState()
+                | Foreign()
+                | Book()
+            ):
                 self._pass_on(link, report.watch, report)
+            case Polls():
+                self._owner.lane_polled(self.lane, report)
             case Fault():
                 self._pass_on(link, report.watch, report)
                 _log.warning(
@@ -332,6 +371,7 @@ class LaneWorker:
                     report.text,
                 )
             case Lost():
+                self._is_terminal_gone = True
                 self._ends = MT5ConnectionError(
                     f"the terminal is gone, {report.function} failed: "
                     f"({report.code}, {report.text!r})",

@@ -22,8 +22,12 @@ class State(StrEnum):
     STARTING = "starting"
     #: It serves calls and feeds.
     ATTACHED = "attached"
+    #: Of a terminal: trading works, and something else does not.
+    DEGRADED = "degraded"
     #: Its worker is gone; calls fail, a new worker follows after a pause.
     LOST = "lost"
+    #: Its workers kept dying; none is started any more until `connect`.
+    FAILED = "failed"
     #: The terminal is on another account, or may not be used: nothing is sent until `connect`.
     REFUSED = "refused"
     #: It was stopped by `disconnect`, or never started.

@@ -241,6 +241,11 @@ class Changes:
         if self.watcher is not None:
             self.watcher.on_terms(entry, terms, ts_event)
 
+    @property
+    def unknown_count(self) -> int:
+        """Orders of which it is not known whether a change or a cancel was done."""
+        return sum(work.is_unknown for work in self._works.values())
+
     def keep_alive(self, now: int, keepalive_ns: int) -> None:
         """Keep the engine from guessing what is not known; tell what has proved to be nothing."""
         for work in tuple(self._works.values()):

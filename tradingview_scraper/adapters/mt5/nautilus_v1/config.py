@@ -191,6 +191,14 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: Seconds between looks at an order whose change or cancel has an unknown outcome. When two in
     #: a row, each with the terminal linked to its server, show it unchanged, that did nothing.
     unproven_change_secs: float = 60.0
+    #: Seconds by which the server's clock must have passed an order of unknown outcome before a
+    #: reading of the account counts as proof that it is not there. Two such readings in a row,
+    #: with the terminal linked to its server all the time, have it rejected.
+    unproven_order_secs: float = 60.0
+    #: Seconds between comparisons of the account with what the trade feed has brought. 0: never.
+    audit_secs: float = 300.0
+    #: Seconds between lines in the log that say what was done and how long it took. 0: never.
+    metrics_log_secs: float = 600.0
     #: Seconds after which an order whose outcome is not known yet is confirmed to be in flight, so
     #: that the engine does not give it up. Below the engine's `inflight_check_threshold_ms`.
     inflight_keepalive_secs: float = 2.0
@@ -216,13 +224,12 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
             )
         if self.deviation_points < 0:
             raise MT5ConfigError(f"deviation_points must be 0 or more, was {self.deviation_points}")
-        for name in ("inflight_keepalive_secs", "unproven_change_secs"):
+        for name in ("inflight_keepalive_secs", "unproven_change_secs", "unproven_order_secs"):
             if not getattr(self, name) > 0:
                 raise MT5ConfigError(f"{name} must be above 0, was {getattr(self, name):g}")
-        if not self.fresh_quote_secs >= 0:
-            raise MT5ConfigError(
-                f"fresh_quote_secs must be 0 or more, was {self.fresh_quote_secs:g}"
-            )
+        for name in ("fresh_quote_secs", "audit_secs", "metrics_log_secs"):
+            if not getattr(self, name) >= 0:
+                raise MT5ConfigError(f"{name} must be 0 or more, was {getattr(self, name):g}")
 
 
 def _check_venue(venue: str) -> None:

@@ -47,7 +47,11 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     without_password,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm, MT5Gap
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import (
+    MT5Alarm,
+    MT5Gap,
+    MT5TerminalStatus,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.feeds import Feeds
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import timeframe_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
@@ -191,11 +195,12 @@ class MT5DataClient(LiveMarketDataClient):
             self._watchlist.watch_close(listing)
 
     async def _subscribe(self, command: SubscribeData) -> None:
-        # Both come by themselves: gaps from here, alarms from the execution client.
-        if command.data_type.type not in (MT5Gap, MT5Alarm):
+        # All come by themselves: gaps from here, the others from the execution client.
+        if command.data_type.type not in (MT5Gap, MT5Alarm, MT5TerminalStatus):
             self._remove_subscription(command.data_type)
             raise Unavailable(
-                f"{command.data_type} is no data of MetaTrader 5; MT5Gap and MT5Alarm are"
+                f"{command.data_type} is no data of MetaTrader 5; MT5Gap, MT5Alarm and "
+                f"MT5TerminalStatus are"
             )
 
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
@@ -300,6 +305,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _request_quote_ticks(self, request: RequestQuoteTicks) -> None:
         try:
             async with self._ready(request.instrument_id) as listing:
+                self._mt5.check_link()
                 await self._requests.quotes(request, listing)
         except Exception as error:
             self._fail(request, f"{type(error).__name__}: {error}")
@@ -308,6 +314,7 @@ class MT5DataClient(LiveMarketDataClient):
         try:
             async with self._ready(request.instrument_id) as listing:
                 self._need_trades(listing)
+                self._mt5.check_link()
                 await self._requests.trades(request, listing)
         except Exception as error:
             self._fail(request, f"{type(error).__name__}: {error}")
@@ -315,6 +322,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _request_bars(self, request: RequestBars) -> None:
         try:
             async with self._ready(request.bar_type.instrument_id) as listing:
+                self._mt5.check_link()
                 await self._requests.bars(request, listing)
         except Exception as error:
             self._fail(request, f"{type(error).__name__}: {error}")

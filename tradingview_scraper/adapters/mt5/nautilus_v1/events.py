@@ -2,6 +2,7 @@
 
 >>> self.subscribe_data(DataType(MT5Gap), client_id=ClientId("MT5"))   # then: on_data
 >>> self.msgbus.subscribe("data.MT5Alarm", self.on_alarm)
+>>> self.msgbus.subscribe("data.MT5TerminalStatus", self.on_terminal_status)
 
 Both can be written to a `ParquetDataCatalog`, and read with ``catalog.query(MT5Gap)``.
 """
@@ -70,3 +71,24 @@ class MT5Alarm(Data):
     #: What it is, and what it may be, in the unit that the text names.
     figure: float = 0.0
     limit: float = 0.0
+
+
+@customdataclass
+class MT5TerminalStatus(Data):
+    """How the terminal, or one of its lanes, is from now on.
+
+    Published on the message bus as ``data.MT5TerminalStatus`` by the execution client, at its
+    connect and at each change. ``docs/operations.md`` says what each state means.
+    """
+
+    #: "trade", "quotes" or "history"; empty for the terminal as a whole.
+    lane: str = ""
+    #: A `State` of the client: starting, attached, degraded, lost, failed, refused, stopped.
+    state: str = ""
+    reason: str = ""
+    #: What a person can do; empty where there is nothing to do, and for lanes.
+    remedy: str = ""
+    #: Whether orders are taken now.
+    may_trade: bool = False
+    #: The Nautilus account.
+    account: str = ""

@@ -44,12 +44,14 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.metrics import Figures
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import (
     check_countable,
     check_reported,
     oms_type_of,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.recovery import recover_orders
 from tradingview_scraper.adapters.mt5.nautilus_v1.session import Session, publish_account
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
@@ -119,6 +121,13 @@ class MT5ExecutionClient(LiveExecutionClient):
         self._is_attached = False
         self._session: Session | None = None
 
+    @property
+    def metrics(self) -> Figures:
+        """What was done and met since connect. Raises RuntimeError when not connected."""
+        if self._session is None:
+            raise RuntimeError("the account is not connected: there are no figures")
+        return self._session.metrics.figures()
+
     async def _connect(self) -> None:
         await self._mt5.connect()
         self._is_attached = True
@@ -181,15 +190,18 @@ class MT5ExecutionClient(LiveExecutionClient):
                 self._deny(order, f"SUBMIT_FAILED: {error}")
 
     async def _modify_order(self, command: ModifyOrder) -> None:
+        halted = _NOT_CONNECTED
         if self._session is not None:
-            self._session.modify(command)
-            return
+            halted = self._session.supervision.halted()
+            if not halted:
+                self._session.modify(command)
+                return
         self.generate_order_modify_rejected(
             command.strategy_id,
             command.instrument_id,
             command.client_order_id,
             command.venue_order_id,
-            _NOT_CONNECTED,
+            halted,
             self._clock.timestamp_ns(),
         )
 
@@ -291,6 +303,14 @@ class MT5ExecutionClient(LiveExecutionClient):
         self.reconciliation_active = True
         try:
             snapshot = await statements.read(since)
+            await recover_orders(
+                self,
+                self._journal,
+                statements,
+                snapshot,
+                namespace=self._settings.magic_namespace,
+                zone=self._mt5.zone,
+            )
             deals = statements.whole(snapshot)
             mass = ExecutionMassStatus(
                 client_id=self.id,
@@ -356,21 +376,26 @@ class MT5ExecutionClient(LiveExecutionClient):
 
     def _cancel(self, client_order_id: ClientOrderId) -> None:
         order = self._cache.order(client_order_id)
+        halted = _NOT_CONNECTED
         if self._session is not None:
-            self._session.cancel(order, client_order_id)
-        elif order is not None:
+            halted = self._session.supervision.halted()
+            if not halted:
+                self._session.cancel(order, client_order_id)
+                return
+        if order is not None:
             self.generate_order_cancel_rejected(
                 order.strategy_id,
                 order.instrument_id,
                 client_order_id,
                 order.venue_order_id,
-                _NOT_CONNECTED,
+                halted,
                 self._clock.timestamp_ns(),
             )
 
     def _need_session(self) -> Session:
         if self._session is None:
             raise RuntimeError("the account is not connected: its state is not known")
+        self._session.supervision.check_reads()
         return self._session
 
 

@@ -9,8 +9,8 @@ from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
-from tradingview_scraper.adapters.mt5.client.lanes import Lane, LaneState, State
 from tradingview_scraper.adapters.mt5.client.watches import Watch
+from tradingview_scraper.adapters.mt5.nautilus_v1.audit import Audit
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_changes import BracketChanges
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     bracket_in,
@@ -25,6 +25,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.external import ExternalActivi
 from tradingview_scraper.adapters.mt5.nautilus_v1.fills import TradeEvents
 from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicTaken
+from tradingview_scraper.adapters.mt5.nautilus_v1.lookups import Lookups, magics_in
+from tradingview_scraper.adapters.mt5.nautilus_v1.metrics import MetricsLog
 from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Circumstances, request_for
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
@@ -34,6 +36,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
 from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
+from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
@@ -66,8 +69,8 @@ class Session:
         self._hedging = config.oms_type == "HEDGING"
         self._deposit: str = client.account.currency
         self._holdings = Holdings()
-        self._trade_lane: LaneState | None = None
         self._watches: list[Watch] = []
+        self.supervision = Supervision(out, client, loop=loop)
         self.changes = Changes(
             out,
             client,
@@ -153,22 +156,47 @@ class Session:
             heard=self.safety.heard,
         )
 
+        self._lookups = Lookups(
+            out,
+            client,
+            journal=journal,
+            own=own,
+            loop=loop,
+            margin_secs=config.unproven_order_secs,
+        )
+
+        self.audit = Audit(
+            out,
+            client,
+            journal=journal,
+            publish=self._events.publish,
+            loop=loop,
+            every_secs=config.audit_secs,
+        )
+        self.metrics = MetricsLog(
+            out,
+            client,
+            journal=journal,
+            changes=self.changes,
+            audit=self.audit,
+            loop=loop,
+            every_secs=config.metrics_log_secs,
+        )
+
     async def open(self) -> None:
         """Follow the account from here on, and read how it stands. Raises `MT5Error`."""
         self._holdings.watch()
         self.brackets.watch()
         self.submission.start()
+        self._lookups.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
-        self._watches.append(self._client.watch_state(self._on_lane, self._loop))
+        self.supervision.watch()
         self.safety.watch()
         snapshot = await self.statements.read()
         self._holdings.seed(snapshot.positions, snapshot.deals)
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)
-        magics = {order.magic for order in (*snapshot.orders, *snapshot.history)}
-        magics |= {deal.magic for deal in snapshot.deals}
-        magics |= {position.magic for position in snapshot.positions}
-        for magic in magics:
+        for magic in magics_in(snapshot):
             self._journal.note_foreign(magic)
         open_symbols = {position.symbol for position in snapshot.positions}
         open_symbols |= {order.symbol for order in snapshot.orders}
@@ -185,13 +213,19 @@ class Session:
                 f"{self._deposit}: the portfolio cannot value what is open in it, and may not start"
             )
         await self.safety.begin(snapshot)
+        self.audit.start(snapshot)
+        self.metrics.start()
 
     def close(self) -> None:
         """Publish nothing more."""
         for watch in self._watches:
             watch.close()
         self._watches.clear()
+        self.supervision.close()
         self.submission.close()
+        self._lookups.close()
+        self.audit.close()
+        self.metrics.close()
         self.changes.close()
         self.bracket_changes.close()
         self.safety.close()
@@ -200,9 +234,8 @@ class Session:
     def request(self, command: SubmitOrder) -> Fields:
         """The request of a command. Raises `Denied` with the reason when it must not be sent."""
         order = command.order
-        lane = self._trade_lane
-        if lane is not None and lane.state is not State.ATTACHED:
-            raise Denied(f"TRADING_HALTED: the trade lane is {lane.state}: {lane.reason}")
+        if halted := self.supervision.halted():
+            raise Denied(halted)
         listing = self._listing_of(order)
         if listing is None:
             raise Denied(
@@ -274,15 +307,6 @@ class Session:
     def _listing_of(self, order: Order) -> Listing | None:
         instrument = self._cache.instrument(order.instrument_id)
         return self._provider.adopt(instrument) if instrument is not None else None
-
-    def _on_lane(self, state: LaneState) -> None:
-        if state.lane is not Lane.TRADE:
-            return
-        self._trade_lane = state
-        if state.state is State.ATTACHED:
-            self._log.info(f"Trade lane: {state.state} {state.reason}")
-        else:
-            self._log.error(f"No orders are taken: trade lane {state.state}: {state.reason}")
 
 
 def publish_account(out: LiveExecutionClient, account: AccountInfo) -> None:

@@ -65,6 +65,8 @@ class MT5TerminalConfig(
     trade_poll_ms: int = 100
     #: Milliseconds between readings of the account that are sent though only prices moved it.
     account_poll_ms: int = 5_000
+    #: Milliseconds between looks at the terminal's link to its trade server.
+    link_poll_ms: int = 250
     #: Milliseconds between polls of one symbol's ticks while it is busy, start to start.
     quote_poll_ms: int = 10
     #: Most milliseconds between polls of a symbol that is quiet: how late the first tick after a
@@ -79,6 +81,10 @@ class MT5TerminalConfig(
     restart_delay_ms: int = 250
     #: Longest pause between two starts of a worker, in milliseconds.
     restart_delay_max_ms: int = 30_000
+    #: Workers of a lane that may die one after the other, each within `restart_delay_max_ms` of its
+    #: attach, until the lane gives up. A terminal that cannot be reached does not count: it may
+    #: come back. 0: never give up.
+    restart_limit: int = 10
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -89,12 +95,14 @@ class MT5TerminalConfig(
             ("clock_timeout_secs", 0.1),
             ("trade_poll_ms", 1),
             ("account_poll_ms", 1),
+            ("link_poll_ms", 1),
             ("quote_poll_ms", 1),
             ("quote_poll_quiet_ms", self.quote_poll_ms),
             ("book_poll_ms", 1),
             ("bar_poll_ms", 1),
             ("restart_delay_ms", 1),
             ("restart_delay_max_ms", self.restart_delay_ms),
+            ("restart_limit", 0),
         ):
             value = getattr(self, name)
             if not value >= least:

@@ -163,6 +163,13 @@ class WatchBook(_Command, tag=9):
     every_ms: int
 
 
+class WatchLink(_Command, tag=10):
+    """Send the terminal's record, now and when its link or its switches change."""
+
+    watch: int
+    every_ms: int
+
+
 Command = (
     Attach
     | Call
@@ -172,6 +179,7 @@ Command = (
     | WatchTrade
     | WatchSymbol
     | WatchBook
+    | WatchLink
     | Unwatch
 )
 
@@ -322,6 +330,20 @@ class NoTicks(_Report, tag=14):
     at_ns: int
 
 
+class LinkState(_Report, tag=16):
+    """The terminal's link to its trade server, or a switch of it, has changed."""
+
+    watch: int
+    seq: int
+    terminal: TerminalInfo
+
+
+class Polls(_Report, tag=15):
+    """What polling took since the last report of it: by kind of feed, pieces, seconds, longest."""
+
+    feeds: dict[str, tuple[int, float, float]]
+
+
 Report = (
     Attached
     | Answer
@@ -332,6 +354,8 @@ Report = (
     | Bars
     | Trade
     | SymbolState
+    | LinkState
+    | Polls
     | Foreign
     | Fault
     | Alive

@@ -29,12 +29,14 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
     FailureKind,
     Fault,
     Lost,
+    Polls,
     Report,
     Started,
     TakeSnapshot,
     Unwatch,
     WatchBars,
     WatchBook,
+    WatchLink,
     WatchSymbol,
     WatchTicks,
     WatchTrade,
@@ -48,6 +50,7 @@ from tradingview_scraper.adapters.mt5.worker.library import (
     call,
     is_failure,
 )
+from tradingview_scraper.adapters.mt5.worker.link_feed import LinkFeed
 from tradingview_scraper.adapters.mt5.worker.snapshot import ForeignAccount, take_snapshot
 from tradingview_scraper.adapters.mt5.worker.symbol_feed import SymbolFeed
 from tradingview_scraper.adapters.mt5.worker.tick_feed import TickFeed
@@ -57,6 +60,8 @@ from tradingview_scraper.adapters.mt5.worker.trade_feed import TradeFeed
 _SILENCE: Final = 1.0
 #: Seconds that due polls may take between two commands while more commands wait.
 _TURN: Final = 0.02
+#: Seconds between two reports of what polling takes.
+_COUNT: Final = 5.0
 #: Seconds before the same fault of a feed is reported again.
 _REPEAT: Final = 10.0
 #: The trade request, which passes the other calls.
@@ -82,6 +87,8 @@ class Service:
         self._book_users: Counter[str] = Counter()
         self._faults: dict[int, tuple[tuple[str, int, str], float]] = {}
         self._sent_at = time.perf_counter()
+        self._polled: dict[str, tuple[int, float, float]] = {}
+        self._counted_at = self._sent_at
         self._is_over = False
 
     def run(self) -> None:
@@ -94,6 +101,8 @@ class Service:
                 self._serve(command)
                 turn_ends = time.perf_counter() + _TURN
             self._poll(turn_ends)
+            if self._polled and time.perf_counter() - self._counted_at >= _COUNT:
+                self._tell_polls()
             if time.perf_counter() - self._sent_at >= _SILENCE:
                 self._send(Alive())
         self._refuse_the_rest()
@@ -139,8 +148,19 @@ class Service:
                 if report is not None:
                     self._send(report)
                 self._schedule.again(feed, due)
+            self._count(feed, time.perf_counter() - now)
             if now >= turn_ends and (self._requests or self._others or self._commands.is_waiting()):
                 return
+
+    def _count(self, feed: Feed, seconds: float) -> None:
+        kind = type(feed).__name__.removesuffix("Feed").lower()
+        pieces, total, longest = self._polled.get(kind, (0, 0.0, 0.0))
+        self._polled[kind] = pieces + 1, total + seconds, max(longest, seconds)
+
+    def _tell_polls(self) -> None:
+        polled, self._polled = self._polled, {}
+        self._counted_at = time.perf_counter()
+        self._send(Polls(polled))
 
     def _is_wanted(self) -> bool:
         return bool(self._requests or self._others) or self._commands.is_waiting()
@@ -168,7 +188,14 @@ class Service:
                 self._schedule.remove(command.watch)
                 self._faults.pop(command.watch, None)
                 self._done(command)
-            case WatchTicks() | WatchBars() | WatchSymbol() | WatchTrade() | WatchBook():
+            case (
+                WatchTicks()
+                | WatchBars()
+                | WatchSymbol()
+                | WatchTrade()
+                | WatchBook()
+                | WatchLink()
+            ):
                 self._schedule.add(self._feed(command, self._attached()), time.perf_counter())
                 self._done(command)
 
@@ -251,7 +278,7 @@ class Service:
 
     def _feed(
         self,
-        command: WatchTicks | WatchBars | WatchSymbol | WatchTrade | WatchBook,
+        command: WatchTicks | WatchBars | WatchSymbol | WatchTrade | WatchBook | WatchLink,
         attachment: Attachment,
     ) -> Feed:
         library, watch, every = attachment.library, command.watch, command.every_ms / 1_000
@@ -266,6 +293,8 @@ class Service:
                 )
             case WatchBook():
                 return BookFeed(library, watch, command.symbol, every, self._book_users)
+            case WatchLink():
+                return LinkFeed(library, watch, every)
             case WatchBars():
                 return BarFeed(
                     library, watch, command.symbol, command.timeframe, every, command.after

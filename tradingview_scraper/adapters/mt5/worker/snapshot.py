@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.terminal.api import TerminalLibrary
 from tradingview_scraper.adapters.mt5.terminal.constants import ResultCode
+from tradingview_scraper.adapters.mt5.terminal.records import TerminalInfo
 from tradingview_scraper.adapters.mt5.worker.arguments import LAST_DATE
 from tradingview_scraper.adapters.mt5.worker.history_window import (
     DEALS,
@@ -28,9 +29,11 @@ class ForeignAccount(Exception):
 def take_snapshot(library: TerminalLibrary, expected: Expected, since: int | None) -> Reading:
     """One consistent reading: the counts of deals, orders and positions did not move during it.
 
-    Raises `CallFailed` when a part fails, or when the account moved in each of three readings;
+    Raises `CallFailed` when a part fails, when the terminal has no link to its trade server before
+    or after (its reads are old then), or when the account moved in each of three readings;
     `ForeignAccount` when the terminal is on another account.
     """
+    _check_link(library)
     deals_from = since or _drained(library, DEALS)
     orders_from = since or _drained(library, ORDERS)
     before = _counts(library, deals_from, orders_from)
@@ -45,6 +48,7 @@ def take_snapshot(library: TerminalLibrary, expected: Expected, since: int | Non
             raise ForeignAccount(objection)
         after = _counts(library, deals_from, orders_from)
         if before == after:
+            _check_link(library)
             return orders, history, deals, positions, account
         before = after
     raise CallFailed(
@@ -52,6 +56,15 @@ def take_snapshot(library: TerminalLibrary, expected: Expected, since: int | Non
         int(ResultCode.E_FAIL),
         f"the account moved during each of {_ATTEMPTS} readings; read it again in a quieter moment",
     )
+
+
+def _check_link(library: TerminalLibrary) -> None:
+    if not TerminalInfo._make(ask(library, "terminal_info")).connected:
+        raise CallFailed(
+            "snapshot",
+            int(ResultCode.E_FAIL),
+            "the terminal has no link to its trade server: what it shows is old",
+        )
 
 
 def _counts(

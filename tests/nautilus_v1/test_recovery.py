@@ -1,0 +1,111 @@
+"""A node on a new machine, without a database, knows its own orders."""
+
+import pytest
+from nautilus_trader.model.enums import OrderSide, OrderStatus
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
+
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderFilling, OrderType, TradeAction
+
+EURUSD = InstrumentId.from_str("EURUSD.MT5")
+#: Ids carry the node's time: the server's clock must run with it.
+BOOKS = {
+    "HEDGING": {"extends": "demo-hedging", "prices": {"synthetic": True, "always_open": True}},
+    "NETTING": {"extends": "demo-netting", "prices": {"synthetic": True, "always_open": True}},
+}
+
+
+def limit(rig, away, **terms):
+    instrument = rig.cache.instrument(EURUSD)
+    quote = rig.cache.quote_tick(EURUSD)
+    order = rig.strategy.order_factory.limit(
+        EURUSD,
+        OrderSide.BUY,
+        instrument.make_qty(1_000),
+        instrument.make_price(float(quote.bid_price) + away),
+        **terms,
+    )
+    rig.strategy.submit_order(order)
+    return order
+
+
+@pytest.mark.parametrize("kind", ["HEDGING", "NETTING"])
+def test_restarted_node_without_a_cache_knows_its_orders_and_positions(terminal, run_node, kind):
+    terminal.reset(BOOKS[kind])
+    login = terminal.books()["account"]["login"]
+    told = {}
+
+    async def first(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        bought = rig.strategy.buy("EURUSD", "3000")
+        await rig.opened(bought)
+        part = await rig.done(rig.strategy.sell("EURUSD", "1000", position=None))
+        waiting = limit(rig, -0.01)
+        gone = limit(rig, -0.02)
+        named = limit(rig, -0.03, client_order_id=ClientOrderId("named-by-hand"))
+        await rig.until(
+            lambda: {one.status for one in (waiting, gone, named)} == {OrderStatus.ACCEPTED}
+        )
+        rig.strategy.cancel_order(gone)
+        await rig.done(gone)
+        for order in (bought, part, waiting, named):
+            told[order.client_order_id] = order.status, order.filled_qty, order.venue_order_id
+
+    async def second(rig):
+        named = ClientOrderId("named-by-hand")
+        for client_order_id, (status, filled, ticket) in told.items():
+            if client_order_id == named:
+                assert rig.cache.order(named) is None
+                (known,) = [one for one in rig.cache.orders() if one.venue_order_id == ticket]
+                assert known.strategy_id == StrategyId("EXTERNAL")
+                continue
+            order = rig.cache.order(client_order_id)
+            assert order is not None, client_order_id
+            assert order.strategy_id == rig.strategy.id
+            assert (order.status, order.filled_qty, order.venue_order_id) == (
+                status,
+                filled,
+                ticket,
+            )
+        mine = rig.cache.positions_open(strategy_id=rig.strategy.id)
+        held = terminal.books()["positions"]
+        assert sum(position.signed_decimal_qty() for position in mine) == 2_000
+        assert rig.cache.positions_open() == mine and len(mine) == len(held)
+        fills = [trade_id.value for order in rig.cache.orders() for trade_id in order.trade_ids]
+        deals = [str(deal["ticket"]) for deal in terminal.books()["deals"] if deal["symbol"]]
+        assert sorted(fills) == sorted(deals)
+
+        (waiting,) = rig.cache.orders_open(strategy_id=rig.strategy.id)
+        rig.strategy.cancel_order(waiting)
+        await rig.done(waiting)
+        assert waiting.status == OrderStatus.CANCELED
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        new = await rig.done(rig.strategy.buy("EURUSD", "1000"))
+        assert new.status == OrderStatus.FILLED
+        assert new.client_order_id not in told
+
+    shared = {"oms_type": kind, "terminal_fields": {"login": login}}
+    run_node(terminal, first, **shared)
+    run_node(terminal, second, **shared)
+
+
+def test_orders_of_a_strategy_that_does_not_run_stay_external(terminal, run_node):
+    terminal.reset(BOOKS["HEDGING"])
+
+    async def first(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        terminal.trade_by_hand(
+            action=int(TradeAction.DEAL),
+            type_filling=int(OrderFilling.IOC),
+            symbol="EURUSD",
+            type=int(OrderType.BUY),
+            volume=0.01,
+        )
+
+    async def second(rig):
+        owners = {order.strategy_id.value for order in rig.cache.orders()}
+        assert owners == {"EXTERNAL"}
+        assert len(rig.cache.positions_open()) == 2
+
+    run_node(terminal, first)
+    run_node(terminal, second, strategy_fields={"strategy_id": "S-002", "order_id_tag": "002"})

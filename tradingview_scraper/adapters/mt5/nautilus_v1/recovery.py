@@ -1,0 +1,171 @@
+"""How does a node without a cache know its own orders again? By the magic numbers at the venue.
+
+Where the client order id that a magic number was made of is found, and only there, the order is put
+into the cache as its strategy's, before the reports of it come. What is not recovered stays
+external, and nothing is guessed.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+
+from nautilus_trader.core.datetime import dt_to_unix_nanos
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.reports import OrderStatusReport
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import TriggerType, trigger_type_to_str
+from nautilus_trader.model.events import OrderInitialized
+from nautilus_trader.model.identifiers import ClientOrderId, StrategyId
+from nautilus_trader.model.orders import Order, OrderUnpacker
+
+from tradingview_scraper.adapters.mt5.client.results import Snapshot
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade
+from tradingview_scraper.adapters.mt5.nautilus_v1.reports import partial_positions
+from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
+from tradingview_scraper.adapters.mt5.rules.identity import namespace_of
+from tradingview_scraper.adapters.mt5.rules.recovery import IdSearch, Recovered
+from tradingview_scraper.adapters.mt5.rules.requests import terms_of
+from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, OrderType
+from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
+
+#: Ids that are hashed at most at a start, some seconds of work; the newest orders come first.
+_MOST_IDS: Final = 3_000_000
+_STRATEGY_TOPIC: Final = "events.order."
+
+
+async def recover_orders(
+    out: LiveExecutionClient,
+    journal: Journal,
+    statements: Statements,
+    snapshot: Snapshot,
+    *,
+    namespace: int,
+    zone: ZoneRule,
+) -> int:
+    """Put orders of this node that only the venue remembers into cache and journal. How many.
+
+    Only of strategies that run on this node, and of positions whose opening is in `snapshot` too: a
+    close without it would open a position that never was.
+    """
+    strategies = strategies_on(out)
+    lost = _unknown_orders(journal, snapshot, namespace)
+    if not lost or not strategies:
+        return 0
+    search = IdSearch(namespace, out.trader_id.get_tag(), list(strategies))
+    found = await asyncio.to_thread(_find, lost, search, zone)
+    deals = statements.whole(snapshot)
+    reports = {report.venue_order_id.value: report for report in statements.orders(snapshot, deals)}
+    count = 0
+    for order in lost:
+        recovered, report = found.get(order.ticket), reports.get(str(order.ticket))
+        if recovered is None or report is None:
+            continue
+        client_order_id = ClientOrderId(recovered.client_order_id)
+        if out._cache.order(client_order_id) is not None:
+            continue
+        known = _order_of(report, client_order_id, strategies[recovered.strategy_tag], out)
+        out._cache.add_order(known, None, out.id)
+        journal.restore(known)
+        entry = journal.of_order(client_order_id)
+        if entry is not None:
+            journal.accept(entry, order.ticket)
+            if any(working.ticket == order.ticket for working in snapshot.orders):
+                entry.terms = terms_of(order)
+        count += 1
+    out._log.info(
+        f"Of {len(lost)} orders with magic namespace {namespace} that the cache does not have, "
+        f"{count} are recovered as orders of {', '.join(map(str, strategies.values()))}; the "
+        f"others stay external"
+    )
+    return count
+
+
+def strategies_on(out: LiveExecutionClient) -> dict[str, StrategyId]:
+    """The strategies of this node by their tags: whoever listens to the events of its orders."""
+    found = {}
+    for subscription in out._msgbus.subscriptions():
+        name = subscription.topic.removeprefix(_STRATEGY_TOPIC)
+        if name == subscription.topic or "*" in name or "-" not in name:
+            continue
+        strategy_id = StrategyId(name)
+        found[strategy_id.get_tag()] = strategy_id
+    return found
+
+
+def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> list[TradeOrder]:
+    """Orders with a magic number of ours that nobody knows, the newest first."""
+    partial = partial_positions(snapshot)
+    torn = {deal.order for deal in snapshot.deals if is_trade(deal) and deal.position_id in partial}
+    records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
+    lost = [
+        order
+        for order in records.values()
+        if namespace_of(order.magic) == namespace
+        and order.reason == OrderReason.EXPERT
+        and order.type != OrderType.CLOSE_BY
+        and order.ticket not in torn
+        and journal.owner(order) is None
+    ]
+    return sorted(lost, key=lambda order: order.time_setup_msc, reverse=True)
+
+
+def _find(orders: Iterable[TradeOrder], search: IdSearch, zone: ZoneRule) -> dict[int, Recovered]:
+    found = {}
+    left = _MOST_IDS
+    for order in orders:
+        second = zone.utc_ns(order.time_setup_msc) // 1_000_000_000
+        left -= search.unseen(second) * search.ids_per_second
+        if left < 0:
+            break
+        recovered = search.find(order.magic, second)
+        if recovered is not None:
+            found[order.ticket] = recovered
+    return found
+
+
+def _order_of(
+    report: OrderStatusReport,
+    client_order_id: ClientOrderId,
+    strategy_id: StrategyId,
+    out: LiveExecutionClient,
+) -> Order:
+    """The order as its strategy made it, as far as the venue knows: without its fills."""
+    options: dict[str, Any] = {
+        "expire_time_ns": 0 if report.expire_time is None else dt_to_unix_nanos(report.expire_time)
+    }
+    if report.price is not None:
+        options["price"] = str(report.price)
+    if report.trigger_price is not None:
+        options["trigger_price"] = str(report.trigger_price)
+    if report.trigger_type is not None:
+        options["trigger_type"] = trigger_type_to_str(report.trigger_type)
+    initialized = OrderInitialized(
+        trader_id=out.trader_id,
+        strategy_id=strategy_id,
+        instrument_id=report.instrument_id,
+        client_order_id=client_order_id,
+        order_side=report.order_side,
+        order_type=report.order_type,
+        quantity=report.quantity,
+        time_in_force=report.time_in_force,
+        post_only=report.post_only,
+        reduce_only=report.reduce_only,
+        quote_quantity=False,
+        options=options,
+        emulation_trigger=TriggerType.NO_TRIGGER,
+        trigger_instrument_id=None,
+        contingency_type=report.contingency_type,
+        order_list_id=None,
+        linked_order_ids=None,
+        parent_order_id=None,
+        exec_algorithm_id=None,
+        exec_algorithm_params=None,
+        exec_spawn_id=None,
+        tags=None,
+        event_id=UUID4(),
+        ts_init=report.ts_accepted,
+        reconciliation=True,
+    )
+    return OrderUnpacker.from_init(initialized)
