@@ -306,6 +306,10 @@ def test_orders_follow_the_market(terminal, run_node, account, config, name):
                 break
             await rig.until(lambda: not any(order.is_inflight for order in rig.cache.orders()))
         await rig.until(lambda: len(heard(name)) >= 2)
+        # What is not at the venue yet is not cancelled when the tester stops.
+        await rig.until(
+            lambda: all(order.is_open or order.is_closed for order in rig.cache.orders())
+        )
         tester.stop()
         await rig.until(lambda: all(order.is_closed for order in rig.cache.orders()))
         assert terminal.books()["orders"] == []

@@ -94,22 +94,21 @@ LIKE = {"EURUSDm": "EURUSD", "EURUSD.a": "EURUSD", "@ES": "US500", "US500.cash":
 def test_scenario_01_odd_symbols_are_quoted_and_traded_under_their_own_names(terminal, run_node):
     listed = [{"name": name, "like": LIKE.get(name, name), "selected": False} for name in ODD]
     terminal.reset({**HEDGING, "symbols": listed})
-    ids = {name: name.replace("@", "%40") for name in ODD}
 
     async def drive(rig):
         terminal.advance(60)
         await rig.until(
             lambda: (
                 {quote.instrument_id for quote in rig.strategy.quotes}
-                == {InstrumentId.from_str(f"{symbol}.MT5") for symbol in ids.values()}
+                == {InstrumentId.from_str(f"{name.replace('@', '%40')}.MT5") for name in ODD}
             )
         )
         for name, units in ODD.items():
-            await round_trip(rig, ids[name], units)
+            await round_trip(rig, name, units)
         deals = check_books(rig)
         assert [deal["symbol"] for deal in deals] == [name for name in ODD for _ in range(2)]
 
-    run_node(terminal, drive, symbols=list(ids.values()))
+    run_node(terminal, drive, symbols=list(ODD))
 
 
 def test_scenario_13_a_hundredth_of_a_lot_is_a_thousand_units(terminal, run_node):
