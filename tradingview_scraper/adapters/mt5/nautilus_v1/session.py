@@ -30,6 +30,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
 from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
@@ -68,6 +69,7 @@ class Session:
         self._holdings = Holdings()
         self._trade_lane: LaneState | None = None
         self._watches: list[Watch] = []
+        self.quality = Quality(out, config.quality, loop)
         self.changes = Changes(
             out,
             client,
@@ -128,6 +130,7 @@ class Session:
             deposit=self._deposit,
             loop=loop,
             publish_account=self.publish_account,
+            quality=self.quality,
         )
         self.statements = Statements(
             client,
@@ -151,6 +154,7 @@ class Session:
             keepalive_secs=config.inflight_keepalive_secs,
             checks=config.check_orders,
             heard=self.safety.heard,
+            quality=self.quality,
         )
 
     async def open(self) -> None:
@@ -158,6 +162,7 @@ class Session:
         self._holdings.watch()
         self.brackets.watch()
         self.submission.start()
+        self.quality.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self._watches.append(self._client.watch_state(self._on_lane, self._loop))
         self.safety.watch()
@@ -196,6 +201,7 @@ class Session:
         self.bracket_changes.close()
         self.safety.close()
         self._events.close()
+        self.quality.close()
 
     def request(self, command: SubmitOrder) -> Fields:
         """The request of a command. Raises `Denied` with the reason when it must not be sent."""
