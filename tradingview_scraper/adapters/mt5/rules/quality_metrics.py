@@ -104,8 +104,8 @@ def metrics(quality: ExecutionQuality, account: str) -> str:
                 continue
             for percent in (50, 90, 99):
                 own = {"quantile": f"{percent / 100:g}"}
-                value = samples.percentile(percent) * scale
-                lines.append(f"{name}{_labels(labels | own)} {value:.10g}")
+                figure = samples.percentile(percent) * scale
+                lines.append(f"{name}{_labels(labels | own)} {figure:.10g}")
             lines.append(f"{name}_sum{_labels(labels)} {samples.total * scale:.10g}")
             lines.append(f"{name}_count{_labels(labels)} {samples.count}")
     return "\n".join(lines) + "\n"
