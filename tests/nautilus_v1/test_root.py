@@ -22,6 +22,7 @@ NAMES = [
     "MT5InstrumentProviderConfig",
     "MT5LiveDataClientFactory",
     "MT5LiveExecClientFactory",
+    "MT5QualityConfig",
     "MT5TerminalConfig",
 ]
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         MT5ExecClientConfig,
         MT5GuardsConfig,
         MT5InstrumentProviderConfig,
+        MT5QualityConfig,
     )
     from tradingview_scraper.adapters.mt5.nautilus_v1.constants import MT5_VENUE
     from tradingview_scraper.adapters.mt5.nautilus_v1.data import MT5DataClient
@@ -57,6 +58,7 @@ __all__ = [
     "MT5InstrumentProviderConfig",
     "MT5LiveDataClientFactory",
     "MT5LiveExecClientFactory",
+    "MT5QualityConfig",
     "MT5TerminalConfig",
 ]
 
@@ -74,6 +76,7 @@ _MODULES = {
     "MT5InstrumentProviderConfig": "nautilus_v1.config",
     "MT5LiveDataClientFactory": "nautilus_v1.factories",
     "MT5LiveExecClientFactory": "nautilus_v1.factories",
+    "MT5QualityConfig": "nautilus_v1.config",
     "MT5TerminalConfig": "terminal.config",
 }
 

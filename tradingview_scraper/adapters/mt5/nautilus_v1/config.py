@@ -162,6 +162,30 @@ class MT5GuardsConfig(NautilusConfig, kw_only=True, frozen=True, forbid_unknown_
                 )
 
 
+class MT5QualityConfig(NautilusConfig, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Files with the figures of execution quality: slippage, requotes, times, spread at the fill.
+
+    Each is replaced whole, every `interval_secs` and when the client disconnects, so that a reader
+    never sees half of one. See ``docs/operations.md``.
+    """
+
+    #: A text file for Prometheus' node exporter (its textfile collector wants ``*.prom``).
+    prometheus_path: str | None = None
+    #: The same figures as JSON.
+    json_path: str | None = None
+    #: Seconds between two writings.
+    interval_secs: float = 15.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.interval_secs < float("inf"):
+            raise MT5ConfigError(
+                f"quality.interval_secs must be above 0, was {self.interval_secs!r}"
+            )
+        for name in ("prometheus_path", "json_path"):
+            if getattr(self, name) == "":
+                raise MT5ConfigError(f"quality.{name} must name a file; leave it out for none")
+
+
 class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     """Configuration of an `MT5ExecutionClient`. Trading needs `terminal.login`."""
 
@@ -207,6 +231,8 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: Set the stop loss of a position again that should have one and has none (cleared by hand,
     #: dropped by the server). False: an alarm is raised, and nothing is done.
     restore_stop_loss: bool = False
+    #: Where the figures of execution quality are written; nowhere by default.
+    quality: MT5QualityConfig = MT5QualityConfig()
 
     def __post_init__(self) -> None:
         _check_venue(self.venue)

@@ -17,6 +17,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import deal_kind, is_trade
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
 from tradingview_scraper.adapters.mt5.rules.facts import (
     AccountSeen,
     Dealt,
@@ -63,6 +64,7 @@ class TradeEvents:
         deposit: str,
         loop: asyncio.AbstractEventLoop,
         publish_account: Callable[[AccountInfo | None], None],
+        quality: Quality,
     ) -> None:
         self._cache = out._cache
         self._log = out._log
@@ -76,6 +78,7 @@ class TradeEvents:
         self._deposit = deposit
         self._loop = loop
         self._publish_account = publish_account
+        self._quality = quality
         self._backlog: deque[Fact] = deque()
         self._drain_task: asyncio.Task[None] | None = None
         self._account_timer: asyncio.TimerHandle | None = None
@@ -226,8 +229,13 @@ class TradeEvents:
             fill = self._brackets.fill(hit, deal, order, listing)
         else:
             self._external.dealt(deal, order, listing)
-        if fill is not None:
-            self._unapplied.append(fill)
+        if fill is None:
+            return
+        self._unapplied.append(fill)
+        if entry is not None:
+            self._quality.filled(entry, deal, order, listing)
+        elif hit is not None:
+            self._quality.stopped(hit, deal, listing)
 
     def _on_operation(self, deal: TradeDeal) -> None:
         """Money without a trade: the account state that follows has it."""

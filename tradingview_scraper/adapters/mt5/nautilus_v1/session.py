@@ -32,6 +32,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
 from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
@@ -71,6 +72,7 @@ class Session:
         self._holdings = Holdings()
         self._watches: list[Watch] = []
         self.supervision = Supervision(out, client, loop=loop)
+        self.quality = Quality(out, config.quality, loop)
         self.changes = Changes(
             out,
             client,
@@ -131,6 +133,7 @@ class Session:
             deposit=self._deposit,
             loop=loop,
             publish_account=self.publish_account,
+            quality=self.quality,
         )
         self.statements = Statements(
             client,
@@ -154,6 +157,7 @@ class Session:
             keepalive_secs=config.inflight_keepalive_secs,
             checks=config.check_orders,
             heard=self.safety.heard,
+            quality=self.quality,
         )
 
         self._lookups = Lookups(
@@ -189,6 +193,7 @@ class Session:
         self.brackets.watch()
         self.submission.start()
         self._lookups.start()
+        self.quality.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
         self.supervision.watch()
         self.safety.watch()
@@ -230,6 +235,7 @@ class Session:
         self.bracket_changes.close()
         self.safety.close()
         self._events.close()
+        self.quality.close()
 
     def request(self, command: SubmitOrder) -> Fields:
         """The request of a command. Raises `Denied` with the reason when it must not be sent."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -16,6 +16,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
 from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
+from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
+from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
@@ -45,6 +47,7 @@ class Submission:
         keepalive_secs: float,
         checks: bool,
         heard: Callable[[SendOutcome], None],
+        quality: Quality,
     ) -> None:
         self._out = out
         self._client = client
@@ -56,6 +59,7 @@ class Submission:
         self._keepalive_secs = keepalive_secs
         self._checks = checks
         self._heard = heard
+        self._quality = quality
         self._log = out._log
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -64,11 +68,12 @@ class Submission:
         """Begin to confirm what is in flight."""
         self._tick()
 
-    def send(self, entry: Entry, request: Mapping[str, int | float | str]) -> None:
+    def send(self, entry: Entry, request: Fields) -> None:
         """Hand `request` to the trade lane. Returns at once.
 
         The order is submitted now; where requests are checked first, when its check is passed.
         """
+        handed_ns = self._out._clock.timestamp_ns()
         done = functools.partial(self._on_outcome, entry)
         begun = None
         if self._checks and request["action"] in _CHECKED:
@@ -80,6 +85,8 @@ class Submission:
             self._client.send(request, done, self._loop, check=begun is not None, begun=begun)
         except (MT5Error, ValueError) as error:
             self._own.reject(entry, f"NOT_SENT: {error}", self._out._clock.timestamp_ns())
+        else:
+            self._quality.sent(entry, request, handed_ns)
 
     def close(self) -> None:
         """Say nothing more."""
@@ -101,6 +108,7 @@ class Submission:
         if self._is_closed:
             self._log.error(f"{entry.client_order_id} was answered after disconnect: {outcome}")
             return
+        heard_ns = self._out._clock.timestamp_ns()
         self._heard(outcome)
         result = outcome.result
         if outcome.outcome is Outcome.REJECTED:
@@ -120,6 +128,7 @@ class Submission:
                 f"not sent again; it stays in flight until the account shows an order or deal with "
                 f"magic {entry.magic}"
             )
+        self._quality.answered(entry, outcome, heard_ns)
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._keepalive_secs / 2, self._tick)

@@ -1,7 +1,8 @@
-"""How does the demo look? One self-contained HTML page with prices, fills, equity, latency."""
+"""How does the demo look? One self-contained HTML page with prices, fills, equity, quality."""
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,6 +27,7 @@ td.number, th.number {{ text-align: right }}
 <h1>MetaTrader 5 demo</h1><p>{subtitle}</p><p class="verdict">{verdict}</p>
 <h2>Prices, fills and equity</h2>{figure}
 <h2>Latency</h2>{latency}{latencies}
+<h2>Execution quality</h2>{quality}{qualities}
 <h2>Fills</h2>{fills}
 <h2>Comparison with the broker's books</h2>{checks}
 </body></html>
@@ -57,6 +59,10 @@ def write_report(result: DemoResult, folder: Path) -> Path:
                 full_html=False, include_plotlyjs=False, config={"displayModeBar": False}
             ),
             latencies=_latency_table(result),
+            quality=_quality_bars(result).to_html(
+                full_html=False, include_plotlyjs=False, config={"displayModeBar": False}
+            ),
+            qualities=_quality_table(result),
             fills=_fill_table(result),
             checks=_check_table(result),
         ),
@@ -160,6 +166,67 @@ def _latency_table(result: DemoResult) -> str:
         figures = percentiles(samples) or {"p50": 0.0, "p99": 0.0, "max": 0.0}
         rows.append([path, str(len(samples)), *(f"{value:.2f} ms" for value in figures.values())])
     return _table(["path", "samples", "p50", "p99", "max"], rows, numbers_from=1)
+
+
+def _quality_bars(result: DemoResult) -> go.Figure:
+    """Median time of an order, at the broker and in the adapter."""
+    figure = go.Figure()
+    timed = [row for row in result.quality if row["broker_ms"] is not None]
+    for name, key, colour in (
+        ("at the broker", "broker_ms", _MUTED),
+        ("in the adapter", "adapter_ms", _LINE),
+    ):
+        figure.add_bar(
+            y=[f"{row['symbol']} {row['order_type']}" for row in timed],
+            x=[row[key]["p50"] for row in timed],
+            name=name,
+            orientation="h",
+            marker_color=colour,
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=120 + 40 * len(timed),
+        margin={"l": 130, "r": 20, "t": 20, "b": 40},
+        template="plotly_white",
+    )
+    figure.update_xaxes(title_text="ms, median")
+    return figure
+
+
+def _quality_table(result: DemoResult) -> str:
+    def figure(row: dict[str, Any], group: str, name: str) -> str:
+        return "-" if row[group] is None else f"{row[group][name]:.2f}"
+
+    rows = [
+        [
+            row["symbol"],
+            row["order_type"],
+            str(row["sent"]),
+            str(row["rejected"]),
+            str(row["requotes"]),
+            str(row["fills"]),
+            figure(row, "slippage_points", "mean"),
+            figure(row, "slippage_points", "max"),
+            figure(row, "spread_points", "mean"),
+            figure(row, "broker_ms", "p50"),
+            figure(row, "adapter_ms", "p50"),
+        ]
+        for row in result.quality
+    ]
+    headings = [
+        "symbol",
+        "order type",
+        "sent",
+        "rejected",
+        "requotes",
+        "fills",
+        "slippage, points (cost > 0)",
+        "worst",
+        "spread, points",
+        "broker, ms",
+        "adapter, ms",
+    ]
+    return _table(headings, rows, numbers_from=2)
 
 
 def _fill_table(result: DemoResult) -> str:

@@ -1,8 +1,11 @@
 """How does the demo's node run? A terminal process, a `TradingNode`, a strategy, a comparison."""
 
 import asyncio
+import json
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from nautilus_trader.config import (
@@ -30,6 +33,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     MT5ExecClientConfig,
     MT5InstrumentProviderConfig,
+    MT5QualityConfig,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveDataClientFactory,
@@ -64,6 +68,8 @@ class DemoResult(NamedTuple):
     instruments: dict[str, Instrument]
     books: dict[str, Any]
     checks: list[Check]
+    #: Execution quality, a row for each symbol and order type.
+    quality: list[dict[str, Any]]
 
     @property
     def fills(self) -> list[OrderFilled]:
@@ -101,12 +107,17 @@ def trade(*, seconds: float, scenario: str, library: str, console: Console) -> D
         control = launch(scenario)
     except (OSError, ValueError, RuntimeError) as error:
         raise DemoFailed(str(error)) from error
-    with control:
-        return _trade_on(control, world, seconds, library, console)
+    with control, tempfile.TemporaryDirectory(prefix="mt5-demo-") as folder:
+        return _trade_on(control, world, seconds, library, console, Path(folder))
 
 
 def _trade_on(
-    control: Control, world: Scenario, seconds: float, library: str, console: Console
+    control: Control,
+    world: Scenario,
+    seconds: float,
+    library: str,
+    console: Console,
+    folder: Path,
 ) -> DemoResult:
     symbols = _choose(world)
     ids = tuple(InstrumentId.from_str(f"{symbol}.MT5") for symbol in symbols)
@@ -124,6 +135,7 @@ def _trade_on(
         module=library,
         server_time_zone=world.clock.zone,
     )
+    quality = folder / "quality.json"
     provider = MT5InstrumentProviderConfig(load_ids=frozenset(ids))
     node_config = TradingNodeConfig(
         trader_id=TraderId("DEMO-001"),
@@ -139,6 +151,7 @@ def _trade_on(
                 terminal=terminal,
                 instrument_provider=provider,
                 oms_type="HEDGING" if world.account.margin_mode == "hedging" else "NETTING",
+                quality=MT5QualityConfig(json_path=str(quality)),
             )
         },
         timeout_connection=_START_SECS,
@@ -171,6 +184,7 @@ def _trade_on(
         known.instruments,
         books,
         checks,
+        json.loads(quality.read_text(encoding="utf-8"))["rows"] if quality.exists() else [],
     )
 
 

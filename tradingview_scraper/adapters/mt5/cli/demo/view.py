@@ -60,6 +60,7 @@ def as_document(result: DemoResult, page: Path | None) -> dict[str, Any]:
             "tick_to_strategy": percentiles(result.observed.tick_latency_ns),
             "submit_to_fill": percentiles(result.observed.fill_latency_ns),
         },
+        "execution_quality": result.quality,
         "report": None if page is None else str(page),
     }
 
