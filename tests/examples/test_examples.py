@@ -2,10 +2,6 @@
 
 import asyncio
 import importlib.util
-import shutil
-import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -107,28 +103,6 @@ def test_recorder_writes_every_quote_into_a_catalog(tmp_path: Path) -> None:
     assert len(seen) >= 40
     assert {repr(quote) for quote in seen} <= set(recorded)
     assert len(set(recorded)) == len(recorded)
-
-
-@pytest.fixture
-def redis() -> Iterator[int]:
-    """The port of a Redis of its own, which keeps nothing on disk."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("there is no redis-server on this machine")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if "Ready to accept connections" in line:
-                break
-        yield port
-    finally:
-        server.terminate()
-        server.communicate(timeout=10)
 
 
 def test_windows_node_is_configured_from_the_environment() -> None:
