@@ -12,6 +12,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5ExecClientConfig,
     MT5GuardsConfig,
     MT5InstrumentProviderConfig,
+    MT5QualityConfig,
 )
 from tradingview_scraper.adapters.mt5.simulator.library.attach import PATH_VARIABLE
 from tradingview_scraper.adapters.mt5.terminal.config import ENVIRONMENT, MT5TerminalConfig
@@ -23,6 +24,7 @@ CONFIGS = [
     MT5DataClientConfig,
     MT5ExecClientConfig,
     MT5GuardsConfig,
+    MT5QualityConfig,
 ]
 #: How a page writes a default that is a configuration of its own.
 NESTED = (*CONFIGS, RoutingConfig)
