@@ -19,6 +19,7 @@ NAMES = (
     "replay",
     "memory",
     "simulator",
+    "published_adapter",
 )
 
 

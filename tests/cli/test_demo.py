@@ -99,7 +99,7 @@ def test_report_shows_the_slippage_and_requotes_of_a_bad_broker(tmp_path: Path) 
     scenario = tmp_path / "slipping.toml"
     scenario.write_text(
         'extends = "demo-hedging"\n[broker]\nslippage_points = 4\n'
-        '[[timetable]]\nat = 0\ndo = "requote"\nn = 1\n'
+        '[[faults]]\nat = 0\ndo = "requote"\nn = 1\n'
     )
     result = _trade(str(scenario))
     assert {row["order_type"] for row in result.quality} == {"market"}

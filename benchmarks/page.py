@@ -1,0 +1,45 @@
+"""``python -m benchmarks.page RUN.json docs/benchmarks.md``: the page, from what a run wrote."""
+
+import json
+import sys
+from pathlib import Path
+
+_HEAD = """# Benchmarks
+
+Written by `scripts/bench` from one run; numbers are of that machine. A bar is the figure against
+its limit (full: at the limit). `published_adapter` is mt5-connector 0.7.1 on the same simulated
+terminal, its server's clock set to UTC; compare its stall with `never_waits`, its orders with
+`order_overhead` (which subtracts the bare call: floor + overhead is the same time). Its figures
+come from 30 orders of a driver of their own, at its default intervals (fills are polled every
+250 ms): the order of magnitude compares, single milliseconds do not. Not compared: tick latency and
+ticks lost (not measured yet), brackets and restarts (other work than ours).
+"""
+
+
+def page(document: dict) -> str:
+    """Markdown, a table for each benchmark."""
+    parts = [_HEAD]
+    for name, figures in document.items():
+        parts.append(f"\n## {name}\n\n")
+        if not figures:
+            parts.append("Not measured in this run.\n")
+            continue
+        parts.append("| figure | value | limit | |\n|---|---:|---:|---|\n")
+        for figure in figures:
+            value, limit = figure["value"], figure["limit"]
+            bar = bound = ""
+            if limit is not None:
+                sign = ">=" if figure["at_least"] else "<="
+                bound = f"{sign} {limit:g} {figure['unit']}"
+                missed = value < limit if figure["at_least"] else value > limit
+                share = min(1.0, value / limit) if limit else float(value > 0)
+                filled = max(0, round(share * 20))
+                bar = f"`{'#' * filled}{'.' * (20 - filled)}`{' **missed**' if missed else ''}"
+            shown = f"{value:,.2f} {figure['unit']}"
+            parts.append(f"| {figure['name']} | {shown} | {bound} | {bar} |\n")
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
+    Path(sys.argv[2]).write_text(page(json.loads(lines[-1])), encoding="utf-8")
