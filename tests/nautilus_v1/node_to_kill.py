@@ -8,16 +8,20 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from nautilus_trader.config import DatabaseConfig
+
 from tradingview_scraper.adapters.mt5.simulator.control import connect
 
 
-def main(path: str, activity: str, account: str) -> None:
+def main(path: str, activity: str, account: str, redis_port: str = "") -> None:
     spec = importlib.util.spec_from_file_location("nodes", Path(__file__).with_name("conftest.py"))
     nodes = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(nodes)
     cells = nodes.beside_this("cells")
     terminal = connect(path)
     fields = cells.fields(account, terminal.books()["account"]["login"])
+    if redis_port:
+        fields["database"] = DatabaseConfig(type="redis", host="127.0.0.1", port=int(redis_port))
 
     async def drive(rig):
         if activity == "starting":
