@@ -1,15 +1,22 @@
 """Records to translate, and nodes on a simulated terminal."""
 
 import asyncio
+import importlib.util
 import os
+import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import pytest
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.config import (
+    CacheConfig,
+    DatabaseConfig,
     LiveDataEngineConfig,
     LiveExecEngineConfig,
     LiveRiskEngineConfig,
@@ -46,6 +53,7 @@ from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
     SymbolInfo,
@@ -259,121 +267,145 @@ def remember(cache: Cache, orders: Sequence[Order]) -> None:
 type Drive = Callable[[Rig], Awaitable[None]]
 
 
+def run_on(
+    terminal: Control,
+    drive: Drive,
+    *,
+    symbols: Sequence[str] = ("EURUSD",),
+    oms_type: str = "HEDGING",
+    terminal_fields: Mapping[str, Any] | None = None,
+    exec_fields: Mapping[str, Any] | None = None,
+    data_fields: Mapping[str, Any] | None = None,
+    engine_fields: Mapping[str, Any] | None = None,
+    risk_fields: Mapping[str, Any] | None = None,
+    load_all: bool = False,
+    starts: bool = True,
+    strategy_fields: Mapping[str, Any] | None = None,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    others: Sequence[Strategy] = (),
+    beside: Mapping[str, Control] | None = None,
+    remembered: Sequence[Order] = (),
+    database: DatabaseConfig | None = None,
+    start_secs: float | None = None,
+) -> None:
+    """Run `drive` with a node on a terminal, from the running strategy to the stopped node.
+
+    `beside`: further terminals, by the name of their client and venue. `database`: where the cache
+    keeps what it has.
+    """
+    settings = MT5TerminalConfig(
+        **{
+            "path": terminal.path,
+            "login": 5001234,
+            "module": SIMULATOR_MODULE,
+            "trade_poll_ms": 20,
+            **(terminal_fields or {}),
+        }
+    )
+    provider = MT5InstrumentProviderConfig(
+        load_all=load_all, load_ids=frozenset(map(instrument_id, symbols))
+    )
+    data_clients, exec_clients = {}, {}
+    for name, control in (beside or {}).items():
+        login = control.books()["account"]["login"]
+        common = {
+            "venue": name,
+            "terminal": MT5TerminalConfig(
+                path=control.path, login=login, module=SIMULATOR_MODULE, trade_poll_ms=20
+            ),
+            "instrument_provider": MT5InstrumentProviderConfig(
+                load_ids=frozenset(InstrumentId.from_str(f"{one}.{name}") for one in symbols)
+            ),
+        }
+        data_clients[name] = MT5DataClientConfig(**common)
+        exec_clients[name] = MT5ExecClientConfig(**common, oms_type=oms_type)
+    config = TradingNodeConfig(
+        trader_id=TraderId("TEST-001"),
+        cache=CacheConfig(database=database) if database is not None else None,
+        logging=LoggingConfig(log_level=LOG_LEVEL),
+        data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
+        risk_engine=LiveRiskEngineConfig(
+            graceful_shutdown_on_exception=True, **(risk_fields or {})
+        ),
+        exec_engine=LiveExecEngineConfig(
+            **{
+                "graceful_shutdown_on_exception": True,
+                "reconciliation_startup_delay_secs": 0.0,
+                **(engine_fields or {}),
+            }
+        ),
+        data_clients={
+            "MT5": MT5DataClientConfig(
+                terminal=settings, instrument_provider=provider, **(data_fields or {})
+            ),
+            **data_clients,
+        },
+        exec_clients={
+            "MT5": MT5ExecClientConfig(
+                terminal=settings,
+                instrument_provider=provider,
+                oms_type=oms_type,
+                **(exec_fields or {}),
+            ),
+            **exec_clients,
+        },
+        timeout_connection=start_secs or (30.0 if starts else 5.0),
+        timeout_post_stop=0.1,
+    )
+
+    async def whole() -> None:
+        node = TradingNode(config=config, loop=asyncio.get_running_loop())
+        named = StrategyConfig(
+            **{"strategy_id": "S-001", "order_id_tag": "001", **(strategy_fields or {})}
+        )
+        strategy = Recorder(named, symbols)
+        for one in (strategy, *others):
+            node.trader.add_strategy(one)
+        for name in ("MT5", *(beside or {})):
+            node.add_data_client_factory(name, MT5LiveDataClientFactory)
+            node.add_exec_client_factory(name, MT5LiveExecClientFactory)
+        node.build()
+        remember(node.cache, remembered)
+        rig = Rig(node, terminal, strategy)
+        running = asyncio.ensure_future(node.run_async())
+        try:
+            if starts:
+                await rig.until(lambda: strategy.is_running, 60)
+            await drive(rig)
+        finally:
+            await node.stop_async()
+            _, late = await asyncio.wait([running], timeout=20)
+            node.kernel.dispose()
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+        assert not late, "the node must have stopped within 20 s"
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(whole())
+
+
+def beside_this(name: str) -> ModuleType:
+    """A module beside this file: tests are no package, and programs of theirs need it too."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def cells() -> ModuleType:
+    """What the cells of the fault matrix are made of."""
+    return beside_this("cells")
+
+
 @pytest.fixture
 def run_node() -> Callable[..., None]:
-    """Run `drive` with a node on a terminal, from the running strategy to the stopped node."""
-
-    def run(
-        terminal: Control,
-        drive: Drive,
-        *,
-        symbols: Sequence[str] = ("EURUSD",),
-        oms_type: str = "HEDGING",
-        terminal_fields: Mapping[str, Any] | None = None,
-        exec_fields: Mapping[str, Any] | None = None,
-        data_fields: Mapping[str, Any] | None = None,
-        engine_fields: Mapping[str, Any] | None = None,
-        risk_fields: Mapping[str, Any] | None = None,
-        load_all: bool = False,
-        starts: bool = True,
-        strategy_fields: Mapping[str, Any] | None = None,
-        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
-        others: Sequence[Strategy] = (),
-        beside: Mapping[str, Control] | None = None,
-        remembered: Sequence[Order] = (),
-    ) -> None:
-        """`beside`: further terminals, by the name of their client and venue."""
-        settings = MT5TerminalConfig(
-            **{
-                "path": terminal.path,
-                "login": 5001234,
-                "module": SIMULATOR_MODULE,
-                "trade_poll_ms": 20,
-                **(terminal_fields or {}),
-            }
-        )
-        provider = MT5InstrumentProviderConfig(
-            load_all=load_all, load_ids=frozenset(map(instrument_id, symbols))
-        )
-        data_clients, exec_clients = {}, {}
-        for name, control in (beside or {}).items():
-            login = control.books()["account"]["login"]
-            common = {
-                "venue": name,
-                "terminal": MT5TerminalConfig(
-                    path=control.path, login=login, module=SIMULATOR_MODULE, trade_poll_ms=20
-                ),
-                "instrument_provider": MT5InstrumentProviderConfig(
-                    load_ids=frozenset(InstrumentId.from_str(f"{one}.{name}") for one in symbols)
-                ),
-            }
-            data_clients[name] = MT5DataClientConfig(**common)
-            exec_clients[name] = MT5ExecClientConfig(**common, oms_type=oms_type)
-        config = TradingNodeConfig(
-            trader_id=TraderId("TEST-001"),
-            logging=LoggingConfig(log_level=LOG_LEVEL),
-            data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
-            risk_engine=LiveRiskEngineConfig(
-                graceful_shutdown_on_exception=True, **(risk_fields or {})
-            ),
-            exec_engine=LiveExecEngineConfig(
-                **{
-                    "graceful_shutdown_on_exception": True,
-                    "reconciliation_startup_delay_secs": 0.0,
-                    **(engine_fields or {}),
-                }
-            ),
-            data_clients={
-                "MT5": MT5DataClientConfig(
-                    terminal=settings, instrument_provider=provider, **(data_fields or {})
-                ),
-                **data_clients,
-            },
-            exec_clients={
-                "MT5": MT5ExecClientConfig(
-                    terminal=settings,
-                    instrument_provider=provider,
-                    oms_type=oms_type,
-                    **(exec_fields or {}),
-                ),
-                **exec_clients,
-            },
-            timeout_connection=30.0 if starts else 5.0,
-            timeout_post_stop=0.1,
-        )
-
-        async def whole() -> None:
-            node = TradingNode(config=config, loop=asyncio.get_running_loop())
-            named = StrategyConfig(
-                **{"strategy_id": "S-001", "order_id_tag": "001", **(strategy_fields or {})}
-            )
-            strategy = Recorder(named, symbols)
-            for one in (strategy, *others):
-                node.trader.add_strategy(one)
-            for name in ("MT5", *(beside or {})):
-                node.add_data_client_factory(name, MT5LiveDataClientFactory)
-                node.add_exec_client_factory(name, MT5LiveExecClientFactory)
-            node.build()
-            remember(node.cache, remembered)
-            rig = Rig(node, terminal, strategy)
-            running = asyncio.ensure_future(node.run_async())
-            try:
-                if starts:
-                    await rig.until(lambda: strategy.is_running, 60)
-                await drive(rig)
-            finally:
-                await node.stop_async()
-                await asyncio.wait([running], timeout=20)
-                node.kernel.dispose()
-                rest = asyncio.all_tasks() - {asyncio.current_task()}
-                for task in rest:
-                    task.cancel()
-                await asyncio.gather(*rest, return_exceptions=True)
-
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(whole())
-
-    return run
+    """`run_on`."""
+    return run_on
 
 
 #: Units of a lot of the symbols that are compared.
@@ -382,18 +414,51 @@ _LOTS = 100_000
 
 @pytest.fixture
 def compared() -> Callable[[Rig, bool], tuple[Any, Any]]:
-    """Cache and books in the same words: what waits, what is held, all deals, the account's total.
-
-    Positions by ticket on a hedging account, by net volume on the others.
-    """
-
-    def compare(rig: Rig, hedging: bool) -> tuple[Any, Any]:
-        return _of_the_cache(rig, hedging), _of_the_books(rig.terminal.books(), hedging)
-
+    """`compare`."""
     return compare
 
 
-def _of_the_books(books: Mapping[str, Any], hedging: bool) -> tuple[Any, ...]:
+@pytest.fixture
+def doubled_in() -> Callable[[Mapping[str, Any]], list[int]]:
+    """`doubled`."""
+    return doubled
+
+
+def compare(rig: Rig, hedging: bool) -> tuple[Any, Any]:
+    """Cache and books in the same words.
+
+    What waits, what is held (by ticket on a hedging account, by net volume on the others), the
+    stops of brackets where the cache has any, all deals, the account's total.
+    """
+    books = rig.terminal.books()
+    cached = _of_the_cache(rig, hedging)
+    return cached, _of_the_books(books, hedging, cached.stops.keys())
+
+
+class Standing(NamedTuple):
+    """How an account stands."""
+
+    #: Ticket of an order -> side, price, units.
+    waiting: dict[str, tuple[int, float, int]]
+    positions: dict[str, int]
+    #: Ticket and leg -> price.
+    stops: dict[str, float]
+    #: Tickets of all deals.
+    deals: list[str]
+    total: float
+
+
+def doubled(books: Mapping[str, Any]) -> list[int]:
+    """Magic numbers that more than one order was sent with."""
+    sent = Counter(
+        order["magic"]
+        for order in (*books["orders"], *books["history"])
+        if order["magic"] and order["reason"] == OrderReason.EXPERT
+    )
+    return [magic for magic, times in sent.items() if times > 1]
+
+
+def _of_the_books(books: Mapping[str, Any], hedging: bool, stops: Iterable[str]) -> Standing:
     waiting = {
         str(order["ticket"]): (
             order["type"] % 2,
@@ -402,32 +467,42 @@ def _of_the_books(books: Mapping[str, Any], hedging: bool) -> tuple[Any, ...]:
         )
         for order in books["orders"]
     }
-    positions = {}
+    positions: dict[str, int] = {}
     for position in books["positions"]:
         key = str(position["identifier"]) if hedging else position["symbol"]
         sign = -1 if position["type"] else 1
         positions[key] = sign * round(position["volume"] * _LOTS)
-    deals = {str(deal["ticket"]) for deal in books["deals"] if deal["symbol"]}
-    account = round(books["account"]["balance"] + books["account"]["credit"], 2)
-    return waiting, positions, deals, account
+    levels = {}
+    # An order that is filled in part has its own stops: the position's are younger.
+    for record in (*books["orders"], *books["positions"]):
+        for leg in ("SL", "TP"):
+            levels[f"{record.get('identifier') or record['ticket']}-{leg}"] = record[leg.lower()]
+    return Standing(
+        waiting,
+        positions,
+        {stop: round(levels.get(stop, 0.0), 5) for stop in stops},
+        sorted(str(deal["ticket"]) for deal in books["deals"] if deal["symbol"]),
+        round(books["account"]["balance"] + books["account"]["credit"], 2),
+    )
 
 
-def _of_the_cache(rig: Rig, hedging: bool) -> tuple[Any, ...]:
-    waiting = {}
+def _of_the_cache(rig: Rig, hedging: bool) -> Standing:
+    waiting, stops = {}, {}
     for order in rig.cache.orders_open():
         at = order.price if order.has_price else 0
         if order.has_trigger_price and not getattr(order, "is_triggered", False):
             at = order.trigger_price
-        waiting[order.venue_order_id.value] = (
-            int(order.side == OrderSide.SELL),
-            float(at),
-            int(order.leaves_qty),
-        )
-    positions = {}
+        ticket = order.venue_order_id.value
+        if ticket.endswith(("-SL", "-TP")):
+            stops[ticket] = float(at)
+            continue
+        waiting[ticket] = (int(order.side == OrderSide.SELL), float(at), int(order.leaves_qty))
+    positions: dict[str, Any] = {}
     for position in rig.cache.positions_open():
         key = position.id.value if hedging else position.instrument_id.symbol.value
         positions[key] = positions.get(key, Decimal(0)) + position.signed_decimal_qty()
     positions = {key: int(units) for key, units in positions.items() if units}
-    fills = {fill.trade_id.value for fill in rig.fills()}
+    deals = sorted(trade.value for order in rig.cache.orders() for trade in order.trade_ids)
     account = rig.cache.account(rig.client.account_id)
-    return waiting, positions, fills, round(account.balance_total().as_double(), 2)
+    total = round(account.balance_total().as_double(), 2)
+    return Standing(waiting, positions, stops, deals, total)

@@ -1,218 +1,240 @@
 """Whatever breaks, whatever the node was doing: when it is up again, the cache equals the books.
 
-A fixed part of the cells runs always, all of them with ``pytest -m matrix``.
+A fixed part of the cells runs always, all of them with ``pytest -m "matrix or not matrix"``.
 """
 
 import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
 
-import numpy as np
 import pytest
-from nautilus_trader.model.enums import OrderSide
-from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Price
+from nautilus_trader.model.identifiers import ClientOrderId
 
-from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+from tradingview_scraper.adapters.mt5.rules.identity import magic
 
-EURUSD = InstrumentId.from_str("EURUSD.MT5")
 CLOCK = {"mode": "stepped", "start": "2025-03-10T12:00:00Z"}
+#: The ids of orders carry the node's time: a node without a cache needs a server of that time.
+NOW = {"synthetic": True, "always_open": True}
 
 FAULTS = (
+    "node",
     "trade_worker",
     "quotes_worker",
     "terminal",
+    "live_update",
     "link",
     "history_delay",
     "reply_lost_before",
     "reply_lost_after",
     "hang",
     "account_switch",
+    "clock_forward",
+    "clock_back",
 )
-ACTIVITIES = ("idle", "submitting", "modifying", "cancelling", "filling")
+ACTIVITIES = (
+    "idle",
+    "submitting",
+    "modifying",
+    "cancelling",
+    "filling",
+    "partial",
+    "bracket",
+    "starting",
+    "stopping",
+)
 ACCOUNTS = ("hedging", "netting")
 #: Cells that run always.
 ALWAYS = {
+    ("node", "bracket", "hedging"),
     ("trade_worker", "submitting", "hedging"),
-    ("trade_worker", "cancelling", "netting"),
-    ("quotes_worker", "filling", "hedging"),
+    ("quotes_worker", "partial", "netting"),
     ("terminal", "filling", "netting"),
-    ("link", "filling", "hedging"),
+    ("live_update", "stopping", "hedging"),
+    ("link", "starting", "netting"),
     ("history_delay", "submitting", "netting"),
     ("reply_lost_before", "submitting", "hedging"),
     ("reply_lost_after", "modifying", "netting"),
     ("hang", "cancelling", "hedging"),
     ("account_switch", "idle", "hedging"),
+    ("clock_back", "bracket", "netting"),
 }
 CELLS = [
     pytest.param(*cell, marks=() if cell in ALWAYS else pytest.mark.matrix, id="-".join(cell))
     for cell in ((f, a, k) for f in FAULTS for a in ACTIVITIES for k in ACCOUNTS)
 ]
-
-QUICK = {
-    "link_poll_ms": 10,
-    "restart_delay_ms": 50,
-    "restart_delay_max_ms": 200,
-    "order_timeout_secs": 1.0,
-    "call_timeout_secs": 1.0,
-}
-PROVES_SOON = {
-    "unproven_order_secs": 0.3,
-    "unproven_change_secs": 0.3,
-    "inflight_keepalive_secs": 0.1,
-}
-IMPATIENT = {
-    "inflight_check_interval_ms": 100,
-    "inflight_check_threshold_ms": 300,
-    "inflight_check_retries": 2,
-}
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
-class Cell:
-    """One fault during one activity."""
+class Runs:
+    """The nodes of a cell, one after the other, on one terminal."""
 
-    def __init__(self, rig, processes, fault, activity):
-        self.rig = rig
-        self.processes = processes
-        self.fault = fault
-        self.activity = activity
-        self.sends = 0
+    def __init__(self, cells, terminal, run_node, compare, account):
+        self.cells = cells
+        self.terminal = terminal
+        self.account = account
+        self.hedging = account == "hedging"
+        self.login = terminal.books()["account"]["login"]
+        self.fields = cells.fields(account, self.login)
+        self.remembered = []
+        self._run_node = run_node
+        self._compare = compare
 
-    @property
-    def has_request(self):
-        return self.activity in ("submitting", "modifying", "cancelling")
+    def run(self, drive, **fields):
+        self._run_node(self.terminal, drive, **self.fields, **fields)
 
-    @property
-    def function(self):
-        """What is lost or hangs: the request of the activity, or a poll."""
-        return "order_send" if self.has_request else "positions_get"
+    def keep(self, rig):
+        """What the cache's database would have."""
+        self.remembered = rig.cache.orders()
 
-    async def prepare(self):
-        """A position, and an order that waits."""
-        rig = self.rig
-        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
-        await rig.opened(rig.strategy.buy("EURUSD", "3000"))
-        self.order = self.limit(-0.003)
-        await rig.until(lambda: self.order.is_open)
-        self.sends = rig.sends()
+    async def agreed(self, rig, **how):
+        await self.cells.agreed(rig, self.hedging, self._compare, **how)
 
-    def limit(self, away):
-        rig = self.rig
-        instrument = rig.cache.instrument(EURUSD)
-        bid = float(rig.cache.quote_tick(EURUSD).bid_price)
-        order = rig.strategy.order_factory.limit(
-            EURUSD, OrderSide.BUY, instrument.make_qty(1_000), instrument.make_price(bid + away)
-        )
-        rig.strategy.submit_order(order)
-        return order
 
-    def arm(self):
-        """What must be in place before the activity."""
-        terminal = self.rig.terminal
-        function = self.function
-        match self.fault:
-            case "reply_lost_before":
-                terminal.lose_reply(function, when="before")
-            case "reply_lost_after":
-                terminal.lose_reply(function, when="after")
-            case "hang":
-                terminal.hang(6.0, function)
-            case "history_delay":
-                terminal.delay_history(20.0)
-            case "trade_worker" | "quotes_worker" | "terminal" if self.has_request:
-                terminal.slow(0.3, "order_send")
+@pytest.fixture
+def runs_on(terminal, run_node, cells, compared):
+    def make(account, fault):
+        times = {"prices": NOW} if fault == "node" else {"clock": CLOCK}
+        terminal.reset({"extends": f"demo-{account}", **times})
+        return Runs(cells, terminal, run_node, compared, account)
 
-    async def act(self):
-        rig, order = self.rig, self.order
-        match self.activity:
-            case "submitting":
-                rig.strategy.buy("EURUSD", "2000")
-            case "modifying":
-                rig.strategy.modify_order(order, price=Price(float(order.price) - 0.001, 5))
-            case "cancelling":
-                rig.strategy.cancel_order(order)
-        if self.has_request:
-            await rig.until(self.is_out)
-
-    def is_out(self):
-        return self.rig.sends() > self.sends or self.rig.is_settled()
-
-    async def strike(self):
-        """What comes in the middle of the activity."""
-        rig, terminal = self.rig, self.rig.terminal
-        client = rig.client._mt5
-        match self.fault:
-            case "trade_worker" | "quotes_worker":
-                pid = client.pids[self.fault.removesuffix("_worker")]
-                self.processes.kill(pid)
-                await rig.until(lambda: client.pids[self.fault.removesuffix("_worker")] != pid)
-            case "terminal":
-                terminal.kill()
-                await rig.until(lambda: not client.state.may_trade)
-                terminal.start()
-            case "link":
-                terminal.set_connected(False)
-                await rig.until(lambda: not client.state.may_trade)
-            case "account_switch":
-                terminal.login(5001235 if terminal.books()["account"]["login"] != 5001235 else 1)
-                await rig.until(lambda: not client.state.may_trade)
-        if self.activity == "filling":
-            at = float(self.order.price)
-            rows = np.zeros(1, TICK_DTYPE)
-            rows["bid"], rows["ask"] = round(at - 0.0002, 5), round(at - 0.0001, 5)
-            terminal.push_ticks("EURUSD", rows)
-
-    async def heal(self, login):
-        rig, terminal = self.rig, self.rig.terminal
-        client = rig.client._mt5
-        match self.fault:
-            case "link":
-                terminal.set_connected(True)
-            case "hang":
-                await rig.until(lambda: client.metrics.lanes["trade"].restarts, 30)
-            case "account_switch":
-                terminal.login(login)
-                await client.connect()
-                await client.disconnect()
-
-        def is_well():
-            return client.is_ready and client.state.may_trade
-
-        await rig.until(is_well, 40)
+    return make
 
 
 @pytest.mark.parametrize(("fault", "activity", "account"), CELLS)
 def test_after_the_fault_the_cache_equals_the_books(
-    terminal, run_node, processes, compared, fault, activity, account
+    terminal, runs_on, processes, doubled_in, fault, activity, account
 ):
-    terminal.reset({"extends": f"demo-{account}", "clock": CLOCK})
-    login = terminal.books()["account"]["login"]
-    hedging = account == "hedging"
+    runs = runs_on(account, fault)
+    if fault == "node":
+        killed(runs, activity)
+    elif activity == "starting":
+        while_starting(runs, processes, fault)
+    elif activity == "stopping":
+        while_stopping(runs, processes, fault)
+    else:
+        while_running(runs, processes, fault, activity)
+    assert not doubled_in(terminal.books())
 
+
+def while_running(runs, processes, fault, activity):
     async def drive(rig):
-        cell = Cell(rig, processes, fault, activity)
+        cell = runs.cells.Cell(rig, processes, fault, activity, runs.account)
         await cell.prepare()
         cell.arm()
         await cell.act()
         await cell.strike()
-        await cell.heal(login)
-        for _ in range(400):
-            cache, books = compared(rig, hedging)
-            if cache == books and rig.is_settled():
-                break
-            terminal.advance(0.5)
-            await asyncio.sleep(0.05)
-        assert cache == books, rig.names()
-        assert rig.is_settled(), rig.names()
-        assert terminal.stats()["calls"].get("order_send", 0) <= cell.sends + cell.has_request
-        fills = [fill.trade_id for fill in rig.fills()]
-        assert len(fills) == len(set(fills))
-        assert rig.client.metrics.missed == 0
+        await cell.heal(runs.login)
+        await runs.agreed(rig)
+        assert rig.sends() <= cell.sends + cell.requests
 
-    run_node(
-        terminal,
-        drive,
-        oms_type=account.upper(),
-        terminal_fields={"login": login, **QUICK},
-        exec_fields=PROVES_SOON,
-        engine_fields=IMPATIENT,
-        strategy_fields={} if hedging else {"external_order_claims": [EURUSD]},
+    runs.run(drive)
+
+
+def while_starting(runs, processes, fault):
+    """The node starts during the fault, or does not start, and the next one does."""
+    terminal = runs.terminal
+    is_up = False
+
+    async def before(rig):
+        await runs.cells.Cell(rig, processes, fault, "starting", runs.account).prepare()
+        runs.keep(rig)
+
+    async def during(rig):
+        nonlocal is_up
+        cell = runs.cells.Cell(rig, processes, fault, "starting", runs.account)
+        cell.arm()
+        await cell.rig.until(lambda: rig.client._mt5.pids.get("trade"), 40)
+        await cell.strike(waits=False)
+        await asyncio.sleep(0.1)
+        await runs.cells.undo(terminal, fault, runs.login, rig.until)
+        await rig.until(lambda: rig.strategy.is_running or not rig.node.kernel.is_running(), 60)
+        if rig.strategy.is_running:
+            await runs.agreed(rig)
+            runs.keep(rig)
+            is_up = True
+
+    async def after(rig):
+        await runs.agreed(rig)
+
+    runs.run(before)
+    runs.run(during, starts=False, start_secs=20.0, remembered=runs.remembered)
+    if not is_up:
+        terminal.clear_faults()
+        runs.run(after, remembered=runs.remembered)
+
+
+def while_stopping(runs, processes, fault):
+    """Requests are out when the node stops; the next one finds what became of them."""
+    terminal = runs.terminal
+
+    async def first(rig):
+        cell = runs.cells.Cell(rig, processes, fault, "stopping", runs.account)
+        await cell.prepare()
+        cell.arm()
+        await cell.act()
+        await cell.strike(waits=False)
+        runs.kept = rig.cache
+
+    async def second(rig):
+        await runs.agreed(rig)
+
+    async def until(condition, seconds):
+        for _ in range(int(seconds / 0.01)):
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"still waiting after {seconds:g} s")
+
+    runs.run(first)
+    asyncio.run(runs.cells.undo(terminal, fault, runs.login, until))
+    terminal.clear_faults()
+    runs.run(second, remembered=runs.kept.orders())
+
+
+def killed(runs, activity):
+    """A node's process is killed, and one on a new machine, without a cache, goes on."""
+    terminal = runs.terminal
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(Path(__file__).with_name("node_to_kill.py")),
+            terminal.path,
+            activity,
+            runs.account,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    with process:
+        struck, *ids = process.stdout.readline().split()
+        process.kill()
+    assert struck == "struck"
+    if activity in ("filling", "partial", "bracket"):
+        orders, positions = terminal.books()["orders"], terminal.books()["positions"]
+        if activity == "partial":
+            terminal.partial_fill(0.01, n=2)
+        at = max(held["sl"] for held in positions) or orders[0]["price_open"]
+        runs.cells.come_to(terminal, at)
+
+    async def drive(rig):
+        await runs.agreed(rig, step=0)
+        books = terminal.books()
+        # One that was cancelled without a fill has left nothing to know.
+        magics = {record["magic"] for record in (*books["orders"], *books["deals"])}
+        mine = [ClientOrderId(one) for one in ids if magic(1000, one) in magics]
+        for client_order_id in mine:
+            assert rig.cache.order(client_order_id) is not None
+        assert mine or activity == "starting"
+
+    runs.run(drive)
+
+
+def test_the_table_in_the_docs_lists_what_is_tried():
+    text = OPERATIONS.read_text("utf-8").partition("## What is tried")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+    assert tuple(re.findall(r"`(\w+)`", "".join(rows))) == FAULTS
+    during = text.partition("During:")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"`(\w+)`", during)) == ACTIVITIES
+    assert f"{len(CELLS)} cells" in text and f"{len(ALWAYS)} of them" in text

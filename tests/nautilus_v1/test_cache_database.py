@@ -1,0 +1,123 @@
+"""Nodes that stop, are killed and start again, with their cache in a Redis database."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from nautilus_trader.config import DatabaseConfig
+from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.identifiers import ClientOrderId
+
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderFilling, OrderType, TradeAction
+
+CLOCK = {"mode": "stepped", "start": "2025-03-10T12:00:00Z"}
+pytestmark = pytest.mark.skipif(
+    shutil.which("redis-server") is None,
+    reason="needs redis-server (Debian: apt-get install redis-server)",
+)
+
+
+@pytest.fixture
+def database(tmp_path):
+    """An empty Redis of its own, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < end
+    yield DatabaseConfig(type="redis", host="127.0.0.1", port=port)
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("account", ["hedging", "netting"])
+def test_restarted_node_goes_on_with_orders_positions_and_a_bracket(
+    terminal, run_node, cells, compared, doubled_in, database, account
+):
+    terminal.reset({"extends": f"demo-{account}", "clock": CLOCK})
+    hedging = account == "hedging"
+    fields = cells.fields(account, terminal.books()["account"]["login"]) | {"database": database}
+    known = {}
+
+    async def first(rig):
+        cell = cells.Cell(rig, None, "", "bracket", account)
+        await cell.prepare()
+        await cells.agreed(rig, hedging, compared)
+        known.update({order.client_order_id: order.status for order in rig.cache.orders()})
+        known["stop"] = float(cell.stops[0].trigger_price)
+
+    def by_hand():
+        """A person takes the waiting order back, and opens a position on another symbol."""
+        (order,) = terminal.books()["orders"]
+        terminal.trade_by_hand(action=int(TradeAction.REMOVE), order=order["ticket"])
+        terminal.trade_by_hand(
+            action=int(TradeAction.DEAL),
+            type_filling=int(OrderFilling.IOC),
+            symbol="GBPUSD",
+            type=int(OrderType.BUY),
+            volume=0.01,
+        )
+
+    async def second(rig):
+        await cells.agreed(rig, hedging, compared)
+        for client_order_id, status in known.items():
+            if isinstance(client_order_id, ClientOrderId):
+                order = rig.cache.order(client_order_id)
+                assert order.strategy_id == rig.strategy.id
+                assert order.status in (status, OrderStatus.CANCELED)
+        stops = [one for one in rig.cache.orders_open() if "-" in one.venue_order_id.value]
+        assert len(stops) == 2
+
+    async def third(rig):
+        await cells.agreed(rig, hedging, compared)
+        assert not [one for one in rig.cache.orders_open() if "-" in one.venue_order_id.value]
+
+    run_node(terminal, first, **fields)
+    by_hand()
+    run_node(terminal, second, **fields)
+    cells.come_to(terminal, known["stop"])
+    run_node(terminal, third, **fields)
+    run_node(terminal, third, **fields)
+    assert not doubled_in(terminal.books())
+
+
+@pytest.mark.parametrize("activity", ["submitting", "bracket"])
+@pytest.mark.parametrize("account", ["hedging", "netting"])
+def test_killed_node_goes_on_from_its_database(
+    terminal, run_node, cells, compared, doubled_in, database, activity, account
+):
+    terminal.reset({"extends": f"demo-{account}", "clock": CLOCK})
+    fields = cells.fields(account, terminal.books()["account"]["login"]) | {"database": database}
+    program = Path(__file__).with_name("node_to_kill.py")
+    process = subprocess.Popen(
+        [sys.executable, program, terminal.path, activity, account, str(database.port)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        struck, *_ids = process.stdout.readline().split()
+        process.kill()
+    assert struck == "struck"
+    if activity == "bracket":
+        (at,) = {held["sl"] for held in terminal.books()["positions"] if held["sl"]}
+        cells.come_to(terminal, at)
+
+    async def drive(rig):
+        await cells.agreed(rig, account == "hedging", compared)
+        stops = [one for one in rig.cache.orders() if one.parent_order_id is not None]
+        assert all(one.is_closed for one in stops)
+        assert len(stops) == (2 if activity == "bracket" else 0)
+
+    run_node(terminal, drive, **fields)
+    assert not doubled_in(terminal.books())
