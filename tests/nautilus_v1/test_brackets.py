@@ -118,7 +118,7 @@ def asked(sl, tp):
 
 
 @pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
-def test_bracket_is_one_request_with_native_stops(terminal, run_bracket, side):
+def test_scenario_07_bracket_is_one_request_with_native_stops(terminal, run_bracket, side):
     """The seventh scenario of the known failures: protected at the server if the node dies."""
 
     async def drive(rig):
