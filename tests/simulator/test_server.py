@@ -172,9 +172,11 @@ def test_a_scenario_that_does_not_exist_is_refused():
 
 def test_books_that_cannot_be_read_are_refused(tmp_path):
     (tmp_path / "account-5001234.jsonl").write_text("nonsense\n{}\n")
+    file = tmp_path / "own.toml"
+    file.write_text('extends = "demo-hedging"\n')
     words, status = exited(
         subprocess.Popen(
-            [*SERVER, "demo-hedging", "--books", str(tmp_path)], stderr=subprocess.PIPE, text=True
+            [*SERVER, str(file), "--books", str(tmp_path)], stderr=subprocess.PIPE, text=True
         )
     )
     assert status == 2
