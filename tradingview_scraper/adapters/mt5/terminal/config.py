@@ -84,7 +84,7 @@ class MT5TerminalConfig(
     #: Workers of a lane that may die one after the other, each within `restart_delay_max_ms` of its
     #: attach, until the lane gives up. A terminal that cannot be reached does not count: it may
     #: come back. 0: never give up.
-    restart_limit: int = 10
+    restart_limit: int = 20
 
     def __post_init__(self) -> None:
         for name, least in (
