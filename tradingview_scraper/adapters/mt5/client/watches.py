@@ -253,7 +253,7 @@ class TickWatch(FeedWatch):
             self._empty_ns,
         )
 
-    def _commit(self, report: Ticks | NoTicks) -> tuple[TickGap | None, Rows] | None:
+    def _commit(self, report: Ticks | NoTicks) -> tuple[TickGap | None, Rows, Ticks] | None:
         if isinstance(report, NoTicks):
             self._empty_ns = report.at_ns
             return None
@@ -262,20 +262,23 @@ class TickWatch(FeedWatch):
         gap = None
         if report.gap and before is not None:
             gap = TickGap(self.symbol, before.time_msc, int(rows["time_msc"][0]))
-        if report.seen_ns:
-            self._clock.seen(self.symbol, report.time_msc, report.seen_ns)
-        return gap, rows
+        return gap, rows, report
 
-    def _handle(self, news: tuple[TickGap | None, Rows] | None) -> None:
+    def _handle(self, news: tuple[TickGap | None, Rows, Ticks] | None) -> None:
         if news is None:
             return
-        gap, rows = news
+        gap, rows, report = news
         if gap is not None:
             try:
                 self._on_gap(gap)
             except Exception:
                 _log.exception("a handler of gaps raised; the ticks after the gap are delivered")
-        self._handler(self.symbol, rows)
+        try:
+            self._handler(self.symbol, rows)
+        finally:
+            # The clock can wait: a tick is handed over first.
+            if report.seen_ns:
+                self._clock.seen(self.symbol, report.time_msc, report.seen_ns)
 
 
 class BarWatch(FeedWatch):

@@ -4,6 +4,7 @@ Live and history are one stream: what is "now" only says how much of it is revea
 millisecond synthetic ticks come first, and pushed ones in the order in which they were pushed.
 """
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -37,8 +38,8 @@ class BlockTicks(NamedTuple):
     times: NDArray[np.int64]
 
     def between(self, start: int, end: int) -> Rows:
-        low, high = np.searchsorted(self.times, (start, end + 1))
-        return self.rows[low:high]
+        low = bisect_left(self.times, start)
+        return self.rows[low : bisect_left(self.times, end + 1, low)]
 
 
 _NO_TICKS: Final = BlockTicks(EMPTY_TICKS, np.zeros(0, dtype=np.int64))
@@ -128,8 +129,9 @@ class PushedTicks:
     def between(self, start: int, end: int) -> Rows:
         if not self._count or end < self._times[0] or start > self._times[self._count - 1]:
             return EMPTY_TICKS
-        low, high = np.searchsorted(self.times, (start, end + 1))
-        return self._rows[low:high]
+        times = self._times
+        low = bisect_left(times, start, 0, self._count)
+        return self._rows[low : bisect_left(times, end + 1, low, self._count)]
 
     def _add(self, rows: Rows) -> None:
         total = self._count + len(rows)
