@@ -21,7 +21,7 @@ from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
-TICKS, CHUNK, ROUNDS, SPAN_SECS = 300_000, 2_048, 3, 3_000
+TICKS, CHUNK, ROUNDS, SPAN_SECS = 300_000, 2_048, 5, 3_000
 START_MSC = ZoneRule.parse("America/New_York+7h").server_msc(1_772_618_400_000_000_000)
 ID = InstrumentId.from_str("EURUSD.MT5")
 

@@ -1,6 +1,8 @@
 """How do the benchmarks build a node? A `TradingNode` on a simulated terminal, on its own loop."""
 
 import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -26,10 +28,14 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveDataClientFactory,
     MT5LiveExecClientFactory,
 )
+from tradingview_scraper.adapters.mt5.nautilus_v1.heap import frozen_heap
 from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
+
+#: Whether the nodes run as docs/operations.md recommends; both are worth a look.
+IS_FROZEN = os.environ.get("MT5_BENCH_FROZEN", "1") != "0"
 
 
 def terminal_config(control: Control, **fields: Any) -> MT5TerminalConfig:
@@ -87,18 +93,19 @@ async def live(
 ) -> None:
     """Build and run a node for as long as `drive` takes, and leave nothing of it on the loop."""
     node.build()
-    running = asyncio.ensure_future(node.run_async())
-    try:
-        await until(lambda: strategy.is_running, 60)
-        await drive(node)
-    finally:
-        await node.stop_async()
-        await asyncio.wait([running], timeout=30)
-        node.kernel.dispose()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+    with frozen_heap() if IS_FROZEN else contextlib.nullcontext():
+        running = asyncio.ensure_future(node.run_async())
+        try:
+            await until(lambda: strategy.is_running, 60)
+            await drive(node)
+        finally:
+            await node.stop_async()
+            await asyncio.wait([running], timeout=30)
+            node.kernel.dispose()
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool], seconds: float, step: float = 0.01) -> None:

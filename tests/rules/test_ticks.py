@@ -30,7 +30,7 @@ def ticks(times):
 @st.composite
 def streams(draw, start=1_700_000_000_000):
     """A terminal's ticks of one symbol."""
-    return ticks(start + np.cumsum(draw(st.lists(steps, max_size=60)), dtype=np.int64))
+    return ticks(start + np.cumsum(draw(st.lists(steps, max_size=90)), dtype=np.int64))
 
 
 def copy_ticks_from(rows, second, count):

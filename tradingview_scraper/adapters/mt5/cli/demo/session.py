@@ -39,6 +39,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
     MT5LiveDataClientFactory,
     MT5LiveExecClientFactory,
 )
+from tradingview_scraper.adapters.mt5.nautilus_v1.heap import frozen_heap
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 from tradingview_scraper.adapters.mt5.simulator.scenario import Scenario, load_scenario
 from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
@@ -163,7 +164,7 @@ def _trade_on(
         node.add_data_client_factory("MT5", MT5LiveDataClientFactory)
         node.add_exec_client_factory("MT5", MT5LiveExecClientFactory)
         node.build()
-        with Progress(console, seconds, symbols, strategy) as progress:
+        with frozen_heap(), Progress(console, seconds, symbols, strategy) as progress:
             known = runner.run(_drive(node, strategy, seconds, progress))
     books = control.books()
     checks = compare(

@@ -19,6 +19,7 @@ from tradingview_scraper.adapters.mt5.cli.terminal_options import (
     with_client,
 )
 from tradingview_scraper.adapters.mt5.client import MT5Client
+from tradingview_scraper.adapters.mt5.nautilus_v1.heap import frozen_heap
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import instrument_id
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
 
@@ -46,16 +47,17 @@ def run(
                 "Paper: quotes of the terminal, fills of Nautilus' sandbox; "
                 "no order reaches the broker. Ctrl-C ends it."
             )
-            result = asyncio.run(
-                run_paper(
-                    strategy,
-                    settings,
-                    terms,
-                    [instrument_id(name, Venue(venue)) for name in names],
-                    balance=balance,
-                    seconds=seconds,
+            with frozen_heap():
+                result = asyncio.run(
+                    run_paper(
+                        strategy,
+                        settings,
+                        terms,
+                        [instrument_id(name, Venue(venue)) for name in names],
+                        balance=balance,
+                        seconds=seconds,
+                    )
                 )
-            )
         _print(console, result)
         return DONE, {
             "ok": True,
