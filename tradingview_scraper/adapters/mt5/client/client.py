@@ -6,12 +6,11 @@ import contextlib
 import logging
 import os
 import threading
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from itertools import count
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from tradingview_scraper.adapters.mt5.client.answers import SNAPSHOT, value_of
+from tradingview_scraper.adapters.mt5.client.audience import Audience
 from tradingview_scraper.adapters.mt5.client.calls import Calls
 from tradingview_scraper.adapters.mt5.client.clock import ServerClock
 from tradingview_scraper.adapters.mt5.client.connection import Connection
@@ -32,26 +31,14 @@ from tradingview_scraper.adapters.mt5.client.sending import outcome_of
 from tradingview_scraper.adapters.mt5.client.supervision import Supervisor, TerminalState
 from tradingview_scraper.adapters.mt5.client.terminal_link import TerminalLink
 from tradingview_scraper.adapters.mt5.client.trade import TradeState
-from tradingview_scraper.adapters.mt5.client.watches import (
-    BarWatch,
-    BookReading,
-    BookWatch,
-    FeedWatch,
-    HandlerWatch,
-    SymbolReading,
-    SymbolWatch,
-    TickGap,
-    TickWatch,
-    Watch,
-)
+from tradingview_scraper.adapters.mt5.client.watches import FeedWatch, TickWatch, Watch
+from tradingview_scraper.adapters.mt5.client.watching import Watching
 from tradingview_scraper.adapters.mt5.rules.clock import Verdict as ClockVerdict
 from tradingview_scraper.adapters.mt5.rules.lifecycle import Fact
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
-from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
-from tradingview_scraper.adapters.mt5.terminal.api import Request, Rows
+from tradingview_scraper.adapters.mt5.terminal.api import Request
 from tradingview_scraper.adapters.mt5.terminal.config import AUTO_ZONE, MT5TerminalConfig
-from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.errors import (
     MT5ConnectionError,
     MT5Error,
@@ -74,7 +61,7 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
 _log = logging.getLogger(__name__)
 
 
-class MT5Client(Calls):
+class MT5Client(Calls, Watching):
     """One MetaTrader 5 terminal, through workers that can be killed: nothing here waits for it.
 
     Methods may be called from any thread. Coroutines may run on any loop. Handlers run on the
@@ -90,20 +77,19 @@ class MT5Client(Calls):
 
     def __init__(self, config: MT5TerminalConfig) -> None:
         """Starts nothing. Fields left out are filled from the environment. `MT5ConfigError`."""
+        super().__init__()
         self.config = config.with_environment(os.environ)
-        self._lock = threading.RLock()
-        self._ids = count(1)
-        self._state_watches: list[HandlerWatch[LaneState]] = []
-        self._state_deliveries = Deliveries(_nothing)
-        self._gaps: Counter[str] = Counter()
-        self._fact_watches: list[HandlerWatch[list[Fact]]] = []
+        lock, deliveries = threading.RLock(), Deliveries(_nothing)
+        self._facts = Audience[list[Fact]](lock, deliveries)
+        self._lane_states = Audience[LaneState](lock, deliveries)
+        self._terminal_states = Audience[TerminalState](lock, deliveries)
+        self._verdicts = Audience[ClockVerdict](lock, deliveries)
         self._trade = TradeState(
             next(self._ids),
             self.config,
             self._tell_facts,
             lambda reason: self._connection.refuse(reason),
         )
-        self._terminal_watches: list[HandlerWatch[TerminalState]] = []
         self._terminal: TerminalInfo | None = None
         self._supervisor = Supervisor(self._tell_terminal)
         link = TerminalLink(next(self._ids), self.config.link_poll_ms, self._see_terminal)
@@ -113,10 +99,8 @@ class MT5Client(Calls):
         )
         self._selection = Selection(self.submit)
         text = self.config.server_time_zone
-        self._clock_watches: list[HandlerWatch[ClockVerdict]] = []
-        #: What live ticks say about the zone; `ServerClock.verdict` is how it stands now.
         self.clock = ServerClock(
-            None if text == AUTO_ZONE else ZoneRule.parse(text), self._tell_clock
+            None if text == AUTO_ZONE else ZoneRule.parse(text), self._verdicts.tell
         )
 
     async def connect(self) -> None:
@@ -276,127 +260,6 @@ class MT5Client(Calls):
             settle,
         )
 
-    def watch_ticks(
-        self,
-        symbol: str,
-        handler: Callable[[str, Rows], None],
-        loop: asyncio.AbstractEventLoop,
-        *,
-        after: TickCursor | None = None,
-        on_gap: Callable[[TickGap], None] | None = None,
-    ) -> Watch:
-        """Every tick of `symbol` once, in order, `TICK_DTYPE`, server time; the symbol is selected.
-
-        Behind `after`, or from the symbol's current tick on (which comes at once). Rows are
-        read-only. What the terminal itself has lost is logged, counted in `gaps`, and told to
-        `on_gap` on `loop`, directly before the ticks that follow it.
-        """
-
-        def gap_found(gap: TickGap) -> None:
-            self._gaps[gap.symbol] += 1
-            _log.warning("the terminal has lost ticks: %s", gap)
-            if on_gap is not None:
-                on_gap(gap)
-
-        watch = TickWatch(
-            next(self._ids),
-            loop,
-            self._forget,
-            symbol,
-            handler,
-            self.config.quote_poll_ms,
-            self.config.quote_poll_quiet_ms,
-            after,
-            gap_found,
-            self.clock,
-        )
-        self.clock.watch(symbol)
-        self._add_feed(Lane.QUOTES, watch)
-        return watch
-
-    def watch_bars(
-        self,
-        symbol: str,
-        timeframe: Timeframe,
-        handler: Callable[[str, Timeframe, Rows], None],
-        loop: asyncio.AbstractEventLoop,
-        *,
-        after: int | None = None,
-    ) -> Watch:
-        """Every bar once, when it is closed, `RATE_DTYPE`, `time` is its opening server second.
-
-        Those that opened after `after` (server seconds), or from the one forming now on. Read by
-        the history lane: a terminal may synchronise for long, and ticks do not wait for that.
-        """
-        watch = BarWatch(
-            next(self._ids),
-            loop,
-            self._forget,
-            symbol,
-            timeframe,
-            handler,
-            self.config.bar_poll_ms,
-            after,
-        )
-        self._add_feed(Lane.HISTORY, watch)
-        return watch
-
-    def watch_book(
-        self,
-        symbol: str,
-        handler: Callable[[BookReading], None],
-        loop: asyncio.AbstractEventLoop,
-        *,
-        on_fault: Callable[[str], None] | None = None,
-    ) -> Watch:
-        """The depth of `symbol`, whole: at once, be it empty, and whenever it is another.
-
-        The terminal is asked for the depth as long as somebody watches. `on_fault` is told on
-        `loop` when it refuses (there is no depth of the symbol) or fails; polling goes on.
-        """
-        watch = BookWatch(
-            next(self._ids),
-            loop,
-            self._forget,
-            symbol,
-            handler,
-            self.config.book_poll_ms,
-            on_fault,
-        )
-        self._add_feed(Lane.QUOTES, watch)
-        return watch
-
-    def watch_symbol(
-        self,
-        symbol: str,
-        handler: Callable[[SymbolReading], None],
-        loop: asyncio.AbstractEventLoop,
-        *,
-        fields: Iterable[str],
-        every_secs: float,
-        quiet_secs: float = 0.0,
-        selects: bool = True,
-    ) -> Watch:
-        """`symbol_info` of `symbol` as it is, and again when one of its `fields` has changed.
-
-        Polled every `every_secs` beside the library. With `quiet_secs` above 0 also when the
-        terminal loses or finds its trade server, and when quotes stop or begin to move.
-        Without `selects` the symbol need not be in Market Watch: definitions can be read so.
-        """
-        watch = SymbolWatch(
-            next(self._ids),
-            loop,
-            self._forget,
-            symbol,
-            handler,
-            max(1, round(every_secs * 1_000)),
-            fields,
-            round(quiet_secs * 1_000),
-            selects,
-        )
-        self._add_feed(Lane.QUOTES, watch)
-        return watch
-
     @contextlib.asynccontextmanager
     async def selected(self, symbol: str) -> AsyncIterator[None]:
         """`symbol` is in Market Watch within the block, and leaves it then if nobody needs it.
@@ -414,21 +277,13 @@ class MT5Client(Calls):
         self, handler: Callable[[list[Fact]], None], loop: asyncio.AbstractEventLoop
     ) -> Watch:
         """What happens on the account from now on, as facts in order, each once."""
-        watch = HandlerWatch(handler, loop, self._forget)
-        with self._lock:
-            self._fact_watches.append(watch)
-        return watch
+        return self._facts.add(handler, loop)
 
     def watch_state(
         self, handler: Callable[[LaneState], None], loop: asyncio.AbstractEventLoop
     ) -> Watch:
         """Each lane's state, now and whenever it changes."""
-        watch = HandlerWatch(handler, loop, self._forget)
-        with self._lock:
-            self._state_watches.append(watch)
-            for state in self.states.values():
-                self._state_deliveries.put(loop, watch.hand_over, state)
-        return watch
+        return self._lane_states.add(handler, loop, lambda: list(self.states.values()))
 
     def watch_clock(
         self, handler: Callable[[ClockVerdict], None], loop: asyncio.AbstractEventLoop
@@ -438,23 +293,15 @@ class MT5Client(Calls):
         They are those of `watch_ticks`. A verdict that is WRONG says what to set; nothing is
         changed by itself. Nothing is told while nothing is proven.
         """
-        watch = HandlerWatch(handler, loop, self._forget)
-        with self._lock:
-            self._clock_watches.append(watch)
-            told = self.clock.told
-            if told is not None:
-                self._state_deliveries.put(loop, watch.hand_over, told)
-        return watch
+        return self._verdicts.add(
+            handler, loop, lambda: [told] if (told := self.clock.told) is not None else []
+        )
 
     def watch_terminal(
         self, handler: Callable[[TerminalState], None], loop: asyncio.AbstractEventLoop
     ) -> Watch:
         """The terminal's state as a whole, now and whenever it changes."""
-        watch = HandlerWatch(handler, loop, self._forget)
-        with self._lock:
-            self._terminal_watches.append(watch)
-            self._state_deliveries.put(loop, watch.hand_over, self.state)
-        return watch
+        return self._terminal_states.add(handler, loop, lambda: [self.state])
 
     async def snapshot(self, since: int | None = None) -> Snapshot:
         """Orders, history, deals, positions and account, read at one quiet moment.
@@ -493,9 +340,7 @@ class MT5Client(Calls):
         return self._connection.attached
 
     def _tell_state(self, state: LaneState) -> None:
-        with self._lock:
-            for watch in self._state_watches:
-                self._state_deliveries.put(watch.loop, watch.hand_over, state)
+        self._lane_states.tell(state)
         self._supervisor.lane_changed(state)
 
     def _see_terminal(self, terminal: TerminalInfo) -> None:
@@ -506,14 +351,7 @@ class MT5Client(Calls):
         is_fine = state.state in _FINE or not self._connection.is_established
         level = logging.INFO if is_fine else logging.WARNING
         _log.log(level, "terminal %s", state)
-        with self._lock:
-            for watch in self._terminal_watches:
-                self._state_deliveries.put(watch.loop, watch.hand_over, state)
-
-    def _tell_clock(self, verdict: ClockVerdict) -> None:
-        with self._lock:
-            for watch in self._clock_watches:
-                self._state_deliveries.put(watch.loop, watch.hand_over, verdict)
+        self._terminal_states.tell(state)
 
     def _settle_zone(self) -> None:
         if self.config.server_time_zone == AUTO_ZONE:
@@ -521,31 +359,19 @@ class MT5Client(Calls):
             self.clock.rule = detect_zone(self.submit, self._selection, secs)
 
     def _tell_facts(self, facts: list[Fact], deliveries: Deliveries) -> None:
-        with self._lock:
-            watches = tuple(self._fact_watches)
-        for watch in watches:
-            deliveries.put_frame(watch.loop, watch.hand_over, list(facts))
+        self._facts.tell_in_frames(lambda: list(facts), deliveries)
 
     def _add_feed(self, lane: Lane, watch: FeedWatch) -> None:
         if watch.selects:
             self._selection.hold(watch.symbol)
         self._connection.add_feed(lane, watch)
 
-    def _forget(self, watch: Watch) -> None:
-        if isinstance(watch, FeedWatch):
-            self._connection.drop_feed(watch.id)
-            if isinstance(watch, TickWatch):
-                self.clock.unwatch(watch.symbol)
-            if watch.selects:
-                self._selection.release(watch.symbol)
-            return
-        with self._lock:
-            self._fact_watches = [known for known in self._fact_watches if known is not watch]
-            self._state_watches = [known for known in self._state_watches if known is not watch]
-            self._clock_watches = [known for known in self._clock_watches if known is not watch]
-            self._terminal_watches = [
-                known for known in self._terminal_watches if known is not watch
-            ]
+    def _drop_feed(self, watch: FeedWatch) -> None:
+        self._connection.drop_feed(watch.id)
+        if isinstance(watch, TickWatch):
+            self.clock.unwatch(watch.symbol)
+        if watch.selects:
+            self._selection.release(watch.symbol)
 
 
 _REQUEST: Final = "order_send"

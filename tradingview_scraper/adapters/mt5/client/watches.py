@@ -104,9 +104,9 @@ class FeedWatch(Watch):
         self,
         watch_id: int,
         loop: asyncio.AbstractEventLoop,
-        on_close: Callable[[Watch], None],
+        on_close: Callable[["FeedWatch"], None],
     ) -> None:
-        super().__init__(on_close)
+        super().__init__(lambda _: on_close(self))
         self.id = watch_id
         self._loop = loop
         self._link: Link | None = None
@@ -167,7 +167,7 @@ class SymbolWatch(FeedWatch):
         self,
         watch_id: int,
         loop: asyncio.AbstractEventLoop,
-        on_close: Callable[[Watch], None],
+        on_close: Callable[[FeedWatch], None],
         symbol: str,
         handler: Callable[[SymbolReading], None],
         every_ms: int,
@@ -220,7 +220,7 @@ class TickWatch(FeedWatch):
         self,
         watch_id: int,
         loop: asyncio.AbstractEventLoop,
-        on_close: Callable[[Watch], None],
+        on_close: Callable[[FeedWatch], None],
         symbol: str,
         handler: Callable[[str, Rows], None],
         every_ms: int,
@@ -288,7 +288,7 @@ class BarWatch(FeedWatch):
         self,
         watch_id: int,
         loop: asyncio.AbstractEventLoop,
-        on_close: Callable[[Watch], None],
+        on_close: Callable[[FeedWatch], None],
         symbol: str,
         timeframe: Timeframe,
         handler: Callable[[str, Timeframe, Rows], None],
@@ -333,7 +333,7 @@ class BookWatch(FeedWatch):
         self,
         watch_id: int,
         loop: asyncio.AbstractEventLoop,
-        on_close: Callable[[Watch], None],
+        on_close: Callable[[FeedWatch], None],
         symbol: str,
         handler: Callable[[BookReading], None],
         every_ms: int,
