@@ -8,7 +8,13 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from nautilus_trader.serialization.arrow.serializer import ArrowSerializer
 
-from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm, MT5AlarmKind, MT5Gap
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import (
+    MT5AccountFigures,
+    MT5Alarm,
+    MT5AlarmKind,
+    MT5Gap,
+    MT5SwapRates,
+)
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
 ODD = InstrumentId.from_str("US500%2A.MT5")
@@ -40,9 +46,37 @@ def alarm(at=STAMP):
     )
 
 
+def figures(at=STAMP):
+    return MT5AccountFigures(
+        ts_event=at,
+        ts_init=at,
+        account="MT5-5001234",
+        currency="USD",
+        balance=1_500.0,
+        equity=-12.34,
+        margin_level=99.5,
+        levels_in_money=True,
+        margin_zone="MARGIN_CALL",
+    )
+
+
+def rates(instrument_id=EURUSD, at=STAMP):
+    return MT5SwapRates(
+        ts_event=at,
+        ts_init=at,
+        instrument_id=instrument_id,
+        long=-7.5,
+        short=0.25,
+        mode="POINTS",
+        triple_day="WEDNESDAY",
+    )
+
+
 CASES = [
     (MT5Gap, [gap(), gap(ODD, STAMP + 1), gap(at=STAMP + 2)]),
     (MT5Alarm, [alarm(), alarm(STAMP + 1)]),
+    (MT5AccountFigures, [figures(), figures(STAMP + 1)]),
+    (MT5SwapRates, [rates(), rates(ODD, STAMP + 1), rates(at=STAMP + 2)]),
 ]
 
 

@@ -10,6 +10,7 @@ import tradingview_scraper.adapters.mt5 as mt5
 
 NAMES = [
     "MT5_VENUE",
+    "MT5AccountFigures",
     "MT5Alarm",
     "MT5Client",
     "MT5DataClient",
@@ -23,6 +24,7 @@ NAMES = [
     "MT5LiveDataClientFactory",
     "MT5LiveExecClientFactory",
     "MT5QualityConfig",
+    "MT5SwapRates",
     "MT5TerminalConfig",
 ]
 

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     )
     from tradingview_scraper.adapters.mt5.nautilus_v1.constants import MT5_VENUE
     from tradingview_scraper.adapters.mt5.nautilus_v1.data import MT5DataClient
-    from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm, MT5Gap
+    from tradingview_scraper.adapters.mt5.nautilus_v1.events import (
+        MT5AccountFigures,
+        MT5Alarm,
+        MT5Gap,
+        MT5SwapRates,
+    )
     from tradingview_scraper.adapters.mt5.nautilus_v1.execution import MT5ExecutionClient
     from tradingview_scraper.adapters.mt5.nautilus_v1.factories import (
         MT5LiveDataClientFactory,
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MT5_VENUE",
+    "MT5AccountFigures",
     "MT5Alarm",
     "MT5Client",
     "MT5DataClient",
@@ -59,11 +65,13 @@ __all__ = [
     "MT5LiveDataClientFactory",
     "MT5LiveExecClientFactory",
     "MT5QualityConfig",
+    "MT5SwapRates",
     "MT5TerminalConfig",
 ]
 
 _MODULES = {
     "MT5_VENUE": "nautilus_v1.constants",
+    "MT5AccountFigures": "nautilus_v1.events",
     "MT5Alarm": "nautilus_v1.events",
     "MT5Client": "client.client",
     "MT5DataClient": "nautilus_v1.data",
@@ -77,6 +85,7 @@ _MODULES = {
     "MT5LiveDataClientFactory": "nautilus_v1.factories",
     "MT5LiveExecClientFactory": "nautilus_v1.factories",
     "MT5QualityConfig": "nautilus_v1.config",
+    "MT5SwapRates": "nautilus_v1.events",
     "MT5TerminalConfig": "terminal.config",
 }
 

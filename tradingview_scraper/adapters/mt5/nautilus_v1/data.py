@@ -47,11 +47,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     without_password,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.events import (
-    MT5Alarm,
-    MT5Gap,
-    MT5TerminalStatus,
-)
+from tradingview_scraper.adapters.mt5.nautilus_v1.custom_data import CustomFeeds
+from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Unavailable
 from tradingview_scraper.adapters.mt5.nautilus_v1.feeds import Feeds
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import timeframe_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
@@ -61,10 +58,6 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.requests import Requests
 from tradingview_scraper.adapters.mt5.nautilus_v1.watchlist import Watchlist
 from tradingview_scraper.adapters.mt5.rules.clock import ClockState, Verdict
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
-
-
-class Unavailable(Exception):
-    """A subscription or request that cannot be served; the text says why."""
 
 
 def _refused(what: str) -> Any:
@@ -131,6 +124,14 @@ class MT5DataClient(LiveMarketDataClient):
         self._feeds = Feeds(
             self, client, loop, quote_lots=config.quote_size_lots, on_refused=self._lose_book
         )
+        self._custom = CustomFeeds(
+            self,
+            client,
+            loop,
+            listing_of=self._listing,
+            loaded=self._loaded,
+            every_secs=config.instrument_poll_secs,
+        )
         self._requests = Requests(
             self,
             client,
@@ -161,14 +162,13 @@ class MT5DataClient(LiveMarketDataClient):
             self._clock_watch.close()
         self._feeds.close()
         self._watchlist.close()
+        self._custom.close()
         await self._detach()
 
     async def _subscribe_instruments(self, command: SubscribeInstruments) -> None:
         self._publish_instruments()
-        for instrument in self._provider.list_all():
-            listing = self._provider.adopt(instrument)
-            if listing is not None:
-                self._watchlist.watch_definition(listing)
+        for listing in self._loaded():
+            self._watchlist.watch_definition(listing)
 
     async def _subscribe_instrument(self, command: SubscribeInstrument) -> None:
         try:
@@ -195,13 +195,8 @@ class MT5DataClient(LiveMarketDataClient):
             self._watchlist.watch_close(listing)
 
     async def _subscribe(self, command: SubscribeData) -> None:
-        # All come by themselves: gaps from here, the others from the execution client.
-        if command.data_type.type not in (MT5Gap, MT5Alarm, MT5TerminalStatus):
-            self._remove_subscription(command.data_type)
-            raise Unavailable(
-                f"{command.data_type} is no data of MetaTrader 5; MT5Gap, MT5Alarm and "
-                f"MT5TerminalStatus are"
-            )
+        with self._taken_back(self._remove_subscription, command.data_type):
+            await self._custom.add(command)
 
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
         key = command.instrument_id
@@ -246,7 +241,8 @@ class MT5DataClient(LiveMarketDataClient):
                     self._feeds.add_bars(listing, timeframe, bar_type)
 
     async def _unsubscribe(self, command: UnsubscribeData) -> None:
-        pass
+        if not self._custom.remove(command):
+            self._add_subscription(command.data_type)
 
     async def _unsubscribe_instruments(self, command: UnsubscribeInstruments) -> None:
         for instrument in self._provider.list_all():
@@ -405,6 +401,12 @@ class MT5DataClient(LiveMarketDataClient):
         if known is None or known.instrument.id != instrument_id:
             raise Unavailable(f"{instrument_id} is no instrument of this terminal")
         return known
+
+    def _loaded(self) -> Iterator[Listing]:
+        for instrument in self._provider.list_all():
+            listing = self._provider.adopt(instrument)
+            if listing is not None:
+                yield listing
 
     def _on_clock(self, verdict: Verdict) -> None:
         """Times stay what the setting makes of them: changing them mid-stream would be worse."""

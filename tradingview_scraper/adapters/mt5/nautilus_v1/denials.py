@@ -1,5 +1,9 @@
-"""Why does an order not go to the broker? `Denied`."""
+"""Why is a command not served? `Denied` and `Unavailable`."""
 
 
 class Denied(Exception):
     """The order is not sent. The text begins with a reason code: ``CODE: why``."""
+
+
+class Unavailable(Exception):
+    """A subscription or request that cannot be served; the text says why."""

@@ -4,7 +4,8 @@
 >>> self.msgbus.subscribe("data.MT5Alarm", self.on_alarm)
 >>> self.msgbus.subscribe("data.MT5TerminalStatus", self.on_terminal_status)
 
-Both can be written to a `ParquetDataCatalog`, and read with ``catalog.query(MT5Gap)``.
+All can be written to a `ParquetDataCatalog`, and read with ``catalog.query(MT5Gap)``. Gaps, alarms
+and states come by themselves; account figures and swap rates are read for who subscribes to them.
 """
 
 from enum import StrEnum
@@ -92,3 +93,50 @@ class MT5TerminalStatus(Data):
     may_trade: bool = False
     #: The Nautilus account.
     account: str = ""
+
+
+@customdataclass
+class MT5AccountFigures(Data):
+    """How the account stands: at the subscription, and again when a figure has changed.
+
+    While only prices move them, the figures are read every `account_poll_ms`. Money is in the
+    account's `currency`, as the terminal counts it.
+    """
+
+    #: The Nautilus account.
+    account: str = ""
+    currency: str = ""
+    balance: float = 0.0
+    credit: float = 0.0
+    #: Floating profit of the open positions.
+    profit: float = 0.0
+    equity: float = 0.0
+    margin: float = 0.0
+    margin_free: float = 0.0
+    #: Equity / margin in per cent; 0 without margin.
+    margin_level: float = 0.0
+    #: Levels at which the broker warns, and at which the server closes positions by force: free
+    #: margin in money where `levels_in_money`, else margin level in per cent.
+    margin_call_level: float = 0.0
+    stop_out_level: float = 0.0
+    levels_in_money: bool = False
+    #: "FREE", "MARGIN_CALL" or "STOP_OUT". A zone is left when the figure is 5 % above its level.
+    margin_zone: str = ""
+
+
+@customdataclass
+class MT5SwapRates(Data):
+    """What holding a position of `instrument_id` over a night gives (negative: costs).
+
+    Published at the subscription, and again when the broker has changed them; looked at every
+    `instrument_poll_secs`.
+    """
+
+    instrument_id: InstrumentId
+    #: Per lot and night, in the unit that `mode` says.
+    long: float = 0.0
+    short: float = 0.0
+    #: Name of a `SymbolSwapMode`: "POINTS", "CURRENCY_DEPOSIT", "INTEREST_CURRENT"...
+    mode: str = ""
+    #: Name of the `DayOfWeek` whose midnight counts three nights; empty: every night counts one.
+    triple_day: str = ""

@@ -43,6 +43,11 @@ class MarginWatch:
     def __init__(self) -> None:
         self._zone = MarginZone.FREE
 
+    @property
+    def zone(self) -> MarginZone:
+        """Where the account was in the last reading."""
+        return self._zone
+
     def read(self, account: AccountInfo) -> MarginChange | None:
         """What a reading of the account changes."""
         before = self._zone

@@ -7,8 +7,13 @@ from nautilus_trader.model.events import AccountState
 from nautilus_trader.model.identifiers import AccountId
 from nautilus_trader.model.objects import MONEY_MAX, AccountBalance, MarginBalance, Money
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5AccountFigures
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import currency
-from tradingview_scraper.adapters.mt5.terminal.constants import AccountMarginMode
+from tradingview_scraper.adapters.mt5.rules.stop_out import MarginZone
+from tradingview_scraper.adapters.mt5.terminal.constants import (
+    AccountMarginMode,
+    AccountStopoutMode,
+)
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
@@ -59,6 +64,29 @@ def account_state(
         event_id=UUID4(),
         ts_event=ts_event,
         ts_init=ts_init,
+    )
+
+
+def account_figures(
+    account: AccountInfo, *, account_id: AccountId, zone: MarginZone, ts: int
+) -> MT5AccountFigures:
+    """The account's figures as the terminal counts them; `ts` is when they were read."""
+    return MT5AccountFigures(
+        ts_event=ts,
+        ts_init=ts,
+        account=account_id.value,
+        currency=account.currency,
+        balance=account.balance,
+        credit=account.credit,
+        profit=account.profit,
+        equity=account.equity,
+        margin=account.margin,
+        margin_free=account.margin_free,
+        margin_level=account.margin_level,
+        margin_call_level=account.margin_so_call,
+        stop_out_level=account.margin_so_so,
+        levels_in_money=account.margin_so_mode == AccountStopoutMode.MONEY,
+        margin_zone=zone.name,
     )
 
 
