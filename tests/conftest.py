@@ -1,6 +1,10 @@
-"""Which simulated terminals, and which looks at processes, do tests share?"""
+"""Which simulated terminals, databases, and looks at processes do tests share?"""
 
 import importlib.util
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -64,3 +68,25 @@ def processes() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def redis_port(tmp_path: Path) -> Iterator[int]:
+    """The port of an empty Redis of the test's own; where there is none, the test is skipped."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("needs redis-server (Debian: apt-get install redis-server)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < end
+    yield port
+    process.kill()
+    process.wait()

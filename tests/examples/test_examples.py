@@ -2,6 +2,9 @@
 
 import asyncio
 import importlib.util
+import subprocess
+import sys
+from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
 
@@ -103,6 +106,36 @@ def test_recorder_writes_every_quote_into_a_catalog(tmp_path: Path) -> None:
     assert len(seen) >= 40
     assert {repr(quote) for quote in seen} <= set(recorded)
     assert len(set(recorded)) == len(recorded)
+
+
+def test_second_node_hears_data_and_events_over_redis(redis_port: int) -> None:
+    example = _load("two_nodes")
+    address = f"127.0.0.1:{redis_port}"
+    with launch({"extends": "demo-hedging", "prices": {"rate": 20.0}}) as terminal:
+        command = [sys.executable, EXAMPLES / "two_nodes.py", "trade", address, terminal.path]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as trader:
+            heard = example.listen(address)
+            trader.kill()
+        books = terminal.books()
+    by_kind = defaultdict(list)
+    for message in heard:
+        by_kind[type(message).__name__].append(message)
+    closed = by_kind["PositionClosed"][-1]
+    deals = {str(deal["ticket"]): deal for deal in books["deals"] if deal["symbol"]}
+    fills = [fill for fill in by_kind["OrderFilled"] if fill.position_id == closed.position_id]
+    # Each once, and what the broker has.
+    assert fills[-1].client_order_id == closed.closing_order_id
+    assert len({fill.trade_id for fill in fills}) == len(fills)
+    for fill in fills:
+        deal = deals[fill.trade_id.value]
+        assert (float(fill.last_px), int(fill.last_qty)) == (deal["price"], 1_000)
+        assert deal["position_id"] == int(closed.position_id.value)
+    assert {figures.account for figures in by_kind["MT5AccountFigures"]} == {"MT5-5001234"}
+    quotes = by_kind["QuoteTick"]
+    assert {quote.instrument_id for quote in quotes} == {example.EURUSD}
+    stamps = [quote.ts_event for quote in quotes]
+    assert stamps == sorted(stamps)
+    assert len(set(map(repr, quotes))) == len(quotes) > 0
 
 
 def test_windows_node_is_configured_from_the_environment() -> None:

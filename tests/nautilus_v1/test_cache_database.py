@@ -1,10 +1,7 @@
 """Nodes that stop, are killed and start again, with their cache in a Redis database."""
 
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,30 +12,12 @@ from nautilus_trader.model.identifiers import ClientOrderId
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderFilling, OrderType, TradeAction
 
 CLOCK = {"mode": "stepped", "start": "2025-03-10T12:00:00Z"}
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None,
-    reason="needs redis-server (Debian: apt-get install redis-server)",
-)
 
 
 @pytest.fixture
-def database(tmp_path):
-    """An empty Redis of its own, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < end
-    yield DatabaseConfig(type="redis", host="127.0.0.1", port=port)
-    process.kill()
-    process.wait()
+def database(redis_port):
+    """An empty Redis of its own."""
+    return DatabaseConfig(type="redis", host="127.0.0.1", port=redis_port)
 
 
 @pytest.mark.parametrize("account", ["hedging", "netting"])

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from nautilus_trader.model.data import CustomData, DataType
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from nautilus_trader.serialization.arrow.serializer import ArrowSerializer
+from nautilus_trader.serialization.serializer import MsgSpecSerializer
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.events import (
     MT5AccountFigures,
@@ -113,3 +115,11 @@ def test_custom_data_can_be_streamed_to_disk(kind, data):
     batch = ArrowSerializer.serialize(data[0], kind)
     assert repr(ArrowSerializer.deserialize(kind, batch)) == repr([data[0]])
     assert repr(kind.from_bytes(data[0].to_bytes())) == repr(data[0])
+
+
+@pytest.mark.parametrize(("kind", "data"), CASES)
+@pytest.mark.parametrize("encoding", [msgspec.json, msgspec.msgpack])
+def test_custom_data_can_leave_on_the_message_bus(kind, data, encoding):
+    """To another node, through a stream."""
+    serializer = MsgSpecSerializer(encoding)
+    assert repr(serializer.deserialize(serializer.serialize(data[0]))) == repr(data[0])
