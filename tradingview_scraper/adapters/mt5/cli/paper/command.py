@@ -61,6 +61,7 @@ def run(
         _print(console, result)
         return DONE, {
             "ok": True,
+            "quotes": result.quotes,
             "orders": len(result.orders),
             "fills": len(result.fills),
             "open_positions": result.open_positions,
@@ -86,7 +87,12 @@ def _print(console: Console, result: PaperResult) -> None:
         )
     change = result.balance_end - result.balance_start
     console.print(
-        f"{len(result.orders)} orders, {len(result.fills)} fills, {result.open_positions} "
-        f"positions open; balance {result.balance_end:,.2f} {result.currency} ({change:+,.2f}).",
+        f"{result.quotes:,} quotes, {len(result.orders)} orders, {len(result.fills)} fills, "
+        f"{result.open_positions} positions open; "
+        f"balance {result.balance_end:,.2f} {result.currency} ({change:+,.2f}).",
         soft_wrap=True,
     )
+    if not result.quotes:
+        console.print("No quote came: is the market open, does the strategy subscribe to quotes?")
+    elif not result.orders:
+        console.print("The strategy sent no order.")

@@ -4,6 +4,7 @@ The node has no `MT5ExecutionClient`: no order can reach the broker, whatever a 
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -56,6 +57,8 @@ class PaperResult(NamedTuple):
     orders: list[Any]
     fills: list[OrderFilled]
     open_positions: int
+    #: Quotes that came from the terminal.
+    quotes: int
 
 
 async def run_paper(
@@ -106,7 +109,9 @@ async def run_paper(
     node.add_exec_client_factory(venue, SandboxLiveExecClientFactory)
     node.build()
     fills: list[OrderFilled] = []
+    quotes = itertools.count()
     node.kernel.msgbus.subscribe("events.order.*", _keeper(fills))
+    node.kernel.msgbus.subscribe("data.quotes.*", lambda quote: next(quotes))
     running = asyncio.ensure_future(node.run_async())
     try:
         await _started(strategy, running)
@@ -130,6 +135,7 @@ async def run_paper(
             node.cache.orders(),
             fills,
             len(node.cache.positions_open()),
+            next(quotes),
         )
         # Disposing of the node would stop the loop that is running.
         node.kernel.dispose()
