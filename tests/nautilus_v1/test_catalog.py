@@ -1,11 +1,10 @@
 """Archive to catalog: the same objects as live, once, on numbers that this machine reads."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from nautilus_trader.model.data import Bar, QuoteTick
 from nautilus_trader.model.identifiers import Venue
@@ -14,6 +13,7 @@ from tradingview_scraper.adapters.mt5.archive.archive import Archive
 from tradingview_scraper.adapters.mt5.archive.files import ArchiveError
 from tradingview_scraper.adapters.mt5.archive.periods import Series, day_at, month_at
 from tradingview_scraper.adapters.mt5.archive.terms import Terms
+from tradingview_scraper.adapters.mt5.nautilus_v1 import catalog as catalog_module
 from tradingview_scraper.adapters.mt5.nautilus_v1.catalog import (
     PRICE_BYTES,
     archive_listing,
@@ -105,26 +105,41 @@ def test_building_again_changes_nothing_and_what_grew_is_replaced(
     assert len(catalog.query(QuoteTick)) == 90
 
 
-def test_catalog_of_the_other_wheel_is_refused_and_built_anew_from_the_archive(
-    archive: Archive, tmp_path: Path
+#: Written by Nautilus itself, on Windows and on Linux: bits of their numbers.
+WRITTEN = {bits: Path(__file__).parents[1] / f"data/catalogs/{bits}-bit" for bits in (64, 128)}
+
+
+@pytest.mark.parametrize(("written", "machine"), [(64, 128), (128, 64)])
+def test_catalog_of_the_other_numbers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int, machine: int
 ) -> None:
-    _build(archive, tmp_path / "c")
-    other = 24 - PRICE_BYTES
-    for file in (tmp_path / "c").glob("data/quote_tick/*/*.parquet"):
-        # What the other wheel writes: the same columns, with numbers of its own width.
-        table = pq.read_table(file, partitioning=None)
-        for at, field in enumerate(table.schema):
-            if pa.types.is_fixed_size_binary(field.type):
-                kind = pa.binary(other)
-                narrow = pa.array([bytes(other)] * table.num_rows, kind)
-                table = table.set_column(at, pa.field(field.name, kind), narrow)
-        pq.write_table(table, file)
-    for file in (tmp_path / "c").glob("data/bar/*/*.parquet"):
-        file.unlink()
-    with pytest.raises(ArchiveError, match=f"{other * 8}-bit numbers.*from the archive"):
-        open_catalog(tmp_path / "c")
-    catalog, _ = _build(archive, tmp_path / "new")
-    assert len(catalog.query(QuoteTick)) == 40
+    """Nautilus' reader would end the process. One of the machines is pretended."""
+    monkeypatch.setattr(catalog_module, "PRICE_BYTES", machine // 8)
+    with pytest.raises(ArchiveError, match=f"{written}-bit numbers.* reads {machine}-bit ones"):
+        open_catalog(WRITTEN[written])
+    # Also where all other series are this machine's.
+    shutil.copytree(WRITTEN[machine] / "data/quote_tick", tmp_path / "data/quote_tick")
+    open_catalog(tmp_path)
+    shutil.copytree(WRITTEN[written] / "data/bar", tmp_path / "data/bar")
+    with pytest.raises(ArchiveError, match=r"in EURUSD\.MT5-1-HOUR-BID-EXTERNAL"):
+        open_catalog(tmp_path)
+
+
+def test_catalog_of_a_machine_like_this_one_is_read() -> None:
+    catalog = open_catalog(WRITTEN[PRICE_BYTES * 8])
+    assert [str(quote.bid_price) for quote in catalog.query(QuoteTick)] == [
+        "1.08000", "1.08001", "1.08002",
+    ]  # fmt: skip
+    assert [str(bar.close) for bar in catalog.query(Bar)] == ["1.08010"] * 2
+
+
+def test_what_has_no_numbers_of_a_width_can_be_read_anywhere(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = archive_listing(archive, "EURUSD", venue=Venue("MT5"))
+    write_instrument(open_catalog(tmp_path / "c"), known.instrument)
+    monkeypatch.setattr(catalog_module, "PRICE_BYTES", 24 - PRICE_BYTES)
+    assert len(open_catalog(tmp_path / "c").instruments()) == 1
 
 
 def test_symbol_without_its_info_says_how_to_get_it(archive: Archive) -> None:

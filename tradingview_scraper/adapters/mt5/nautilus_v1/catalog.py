@@ -30,8 +30,9 @@ from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.api import Rows
 from tradingview_scraper.adapters.mt5.terminal.constants import SymbolChartMode, Timeframe
 
-#: Bytes of a price in the catalogs that this machine's wheel reads and writes.
-PRICE_BYTES: Final = 16 if FIXED_PRECISION > 9 else 8
+#: Bytes of a price in the catalogs of Windows, and of this machine.
+_WINDOWS: Final = 8
+PRICE_BYTES: Final = 16 if FIXED_PRECISION > 9 else _WINDOWS
 
 _AGGREGATIONS: Final = {
     "M": BarAggregation.MINUTE,
@@ -119,21 +120,18 @@ def open_catalog(folder: Path) -> ParquetDataCatalog:
 
     Raises `ArchiveError` when it was written by a wheel with other numbers than this one's.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(folder.glob("data/*/*/*.parquet")):
-        widths = {
-            field.type.byte_width
-            for field in pq.read_schema(file)
-            if pa.types.is_fixed_size_binary(field.type)
-        }
-        if widths and widths != {PRICE_BYTES}:
-            raise ArchiveError(
-                f"{folder} was written with {max(widths) * 8}-bit numbers, this machine's Nautilus "
-                f"reads {PRICE_BYTES * 8}-bit ones: build the catalog here, from the archive, into "
-                "a folder of its own"
-            )
+    for series in sorted(folder.glob("data/*/*/")):
+        # What one machine has added to a series it could read: one file of it says it all.
+        file = next(series.glob("*.parquet"), None)
+        widths = _number_bytes(file) - {PRICE_BYTES} if file is not None else set()
         if widths:
-            break
+            raise ArchiveError(
+                f"{folder} was written with {max(widths) * 8}-bit numbers "
+                f"({'Windows' if max(widths) == _WINDOWS else 'Linux, macOS'}; in {series.name}), "
+                f"this machine's Nautilus reads {PRICE_BYTES * 8}-bit ones: build the catalog "
+                "here, from the archive, into a folder of its own"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
     return ParquetDataCatalog(str(folder))
 
 
@@ -184,6 +182,12 @@ def write_series(
             written, items, skipped = written + 1, items + len(data), skipped + none
         done(part)
     return Built(series, written, kept, items, skipped)
+
+
+def _number_bytes(file: Path) -> set[int]:
+    """Widths of the numbers in a file of a catalog; none in instruments and custom data."""
+    kinds = [field.type for field in pq.read_schema(file)]
+    return {kind.byte_width for kind in kinds if pa.types.is_fixed_size_binary(kind)}
 
 
 def _bounds(rows: Rows, timeframe: Timeframe | None, zone: ZoneRule) -> tuple[int, int]:
