@@ -7,12 +7,13 @@ from pathlib import Path
 _HEAD = """# Benchmarks
 
 Written by `scripts/bench` from one run; numbers are of that machine. A bar is the figure against
-its limit (full: at the limit). `published_adapter` is mt5-connector 0.7.1 on the same simulated
-terminal, its server's clock set to UTC; compare its stall with `never_waits`, its orders with
-`order_overhead` (which subtracts the bare call: floor + overhead is the same time). Its figures
-come from 30 orders of a driver of their own, at its default intervals (fills are polled every
-250 ms): the order of magnitude compares, single milliseconds do not. Not compared: tick latency and
-ticks lost (not measured yet), brackets and restarts (other work than ours).
+its limit (full: at the limit).
+
+`published_adapter` has mt5-connector 0.7.1 and this adapter do the same work: one driver, the same
+simulated terminal (its server's clock set to UTC, as mt5-connector needs), a process each, one
+after the other, each at its default intervals. Ratios are theirs / ours. Few orders: the order of
+magnitude compares, single milliseconds do not. A tick that was lost has no age. Not compared:
+brackets and restarts (other work than ours).
 """
 
 
