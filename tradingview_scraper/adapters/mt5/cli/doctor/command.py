@@ -32,7 +32,7 @@ _COLOURS: Final = {
 
 
 def run(
-    words: tuple[str, ...], *, record: Path | None, terminal: TerminalChoice, as_json: bool
+    symbols: tuple[str, ...], *, record: Path | None, terminal: TerminalChoice, as_json: bool
 ) -> int:
     """Examine; 0 nothing fails, 1 something does (also: no terminal), 2 wrong options."""
 
@@ -42,7 +42,7 @@ def run(
         try:
             with chosen_terminal(terminal) as config:
                 seen, twin = with_client(
-                    config, lambda client: _look(client, words, record is not None)
+                    config, lambda client: _look(client, symbols, record is not None)
                 )
         except MT5ConfigError:
             raise

@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     """What the options said."""
 
     folder: Path
-    words: tuple[str, ...]
+    symbols: tuple[str, ...]
     ticks: bool
     timeframes: tuple[str, ...]
     first_day: str | None
@@ -42,7 +42,7 @@ def run(asked: Asked, terminal: TerminalChoice, *, as_json: bool) -> int:
     """Download and check; the exit status: 0 whole, 1 something is missing, 2 could not run."""
 
     def work(console: Console) -> tuple[int, dict[str, Any]]:
-        if not asked.words:
+        if not asked.symbols:
             raise MT5ConfigError("expected symbols or groups: mt5 download EURUSD 'USD*'")
         archive = Archive(asked.folder)
         with chosen_terminal(terminal) as config, DownloadProgress(console) as progress:
@@ -74,7 +74,7 @@ def run_check(folder: Path, *, as_json: bool) -> int:
 async def _run(
     client: MT5Client, archive: Archive, asked: Asked, progress: DownloadProgress
 ) -> Report:
-    infos = await named_symbols(client, asked.words)
+    infos = await named_symbols(client, asked.symbols)
     last = seconds_of(asked.last_day) + DAY_SECS - 1 if asked.last_day else None
     wish = Wish(
         symbols=tuple(info.name for info in infos),

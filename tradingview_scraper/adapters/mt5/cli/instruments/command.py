@@ -26,7 +26,7 @@ from tradingview_scraper.adapters.mt5.terminal.records import SymbolInfo
 
 
 def run(
-    words: tuple[str, ...],
+    symbols: tuple[str, ...],
     *,
     shown: str | None,
     catalog: Path | None,
@@ -38,7 +38,7 @@ def run(
 
     def work(console: Console) -> tuple[int, dict[str, Any]]:
         with chosen_terminal(terminal) as config:
-            wanted = (shown,) if shown is not None else words
+            wanted = (shown,) if shown is not None else symbols
             found = with_client(config, lambda client: _look(client, wanted, venue, shown is None))
         if shown is not None:
             info, instrument, why = found[0]

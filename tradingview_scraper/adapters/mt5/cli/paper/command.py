@@ -25,8 +25,8 @@ from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
 
 
 def run(
-    path: str,
-    words: tuple[str, ...],
+    strategy: str,
+    symbols: tuple[str, ...],
     *,
     config: Path | None,
     venue: str,
@@ -38,11 +38,11 @@ def run(
     """Run until the time is over or Ctrl-C; 0 when it ran, 2 when it could not."""
 
     def work(console: Console) -> tuple[int, dict[str, Any]]:
-        if not words:
+        if not symbols:
             raise MT5ConfigError("expected the symbols that the strategy trades")
-        strategy = load_strategy(path, config)
+        loaded = load_strategy(strategy, config)
         with chosen_terminal(terminal) as settings:
-            names, terms = with_client(settings, lambda client: _known(client, words))
+            names, terms = with_client(settings, lambda client: _known(client, symbols))
             console.print(
                 "Paper: quotes of the terminal, fills of Nautilus' sandbox; "
                 "no order reaches the broker. Ctrl-C ends it."
@@ -50,7 +50,7 @@ def run(
             with frozen_heap():
                 result = asyncio.run(
                     run_paper(
-                        strategy,
+                        loaded,
                         settings,
                         terms,
                         [instrument_id(name, Venue(venue)) for name in names],

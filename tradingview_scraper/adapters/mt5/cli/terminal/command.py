@@ -1,4 +1,4 @@
-"""``mt5 terminal``: a simulated terminal in the foreground."""
+"""``mt5 terminal``: how is it run, from the options to the exit status?"""
 
 import sys
 from pathlib import Path

@@ -1,0 +1,1 @@
+"""``mt5 terminal``: a simulated terminal in the foreground."""
