@@ -7,6 +7,7 @@ the loop while a call hangs, an order whose reply is lost after its execution.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -166,6 +167,9 @@ async def do(work: Work) -> dict[str, Any]:
     trader = Trader(hundredth)
     node.trader.add_strategy(trader)
     node.build()
+    # For both, as docs/operations.md recommends.
+    gc.collect()
+    gc.freeze()
     running = asyncio.ensure_future(node.run_async())
     control = connect(work.account.path)
     end = time.monotonic() + 60

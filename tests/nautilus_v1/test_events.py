@@ -16,6 +16,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.events import (
     MT5AlarmKind,
     MT5Gap,
     MT5SwapRates,
+    MT5TerminalStatus,
 )
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
@@ -74,9 +75,22 @@ def rates(instrument_id=EURUSD, at=STAMP):
     )
 
 
+def status(at=STAMP):
+    return MT5TerminalStatus(
+        ts_event=at,
+        ts_init=at,
+        lane="quotes",
+        state="lost",
+        reason="its worker died",
+        may_trade=True,
+        account="MT5-5001234",
+    )
+
+
 CASES = [
     (MT5Gap, [gap(), gap(ODD, STAMP + 1), gap(at=STAMP + 2)]),
     (MT5Alarm, [alarm(), alarm(STAMP + 1)]),
+    (MT5TerminalStatus, [status(), status(STAMP + 1)]),
     (MT5AccountFigures, [figures(), figures(STAMP + 1)]),
     (MT5SwapRates, [rates(), rates(ODD, STAMP + 1), rates(at=STAMP + 2)]),
 ]
