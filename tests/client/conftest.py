@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.client import MT5Client
 from tradingview_scraper.adapters.mt5.terminal.config import (
     ENVIRONMENT,
-    SIMULATOR_MODULE,
     MT5TerminalConfig,
 )
 
@@ -32,7 +32,7 @@ def config_for(terminal: Any, **fields: Any) -> MT5TerminalConfig:
     settings = {
         "path": path,
         "login": LOGIN,
-        "module": SIMULATOR_MODULE,
+        "module": LIBRARY,
         "trade_poll_ms": 20,
         "restart_delay_ms": 50,
         **fields,

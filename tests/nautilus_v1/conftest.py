@@ -35,6 +35,7 @@ from nautilus_trader.model.orders.unpacker import OrderUnpacker
 from nautilus_trader.model.position import Position
 from nautilus_trader.trading.strategy import Strategy
 
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     MT5ExecClientConfig,
@@ -52,7 +53,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import (
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
@@ -297,7 +298,7 @@ def run_on(
         **{
             "path": terminal.path,
             "login": 5001234,
-            "module": SIMULATOR_MODULE,
+            "module": LIBRARY,
             "trade_poll_ms": 20,
             **(terminal_fields or {}),
         }
@@ -311,7 +312,7 @@ def run_on(
         common = {
             "venue": name,
             "terminal": MT5TerminalConfig(
-                path=control.path, login=login, module=SIMULATOR_MODULE, trade_poll_ms=20
+                path=control.path, login=login, module=LIBRARY, trade_poll_ms=20
             ),
             "instrument_provider": MT5InstrumentProviderConfig(
                 load_ids=frozenset(InstrumentId.from_str(f"{one}.{name}") for one in symbols)
