@@ -145,7 +145,8 @@ class Brackets:
         self._stops: dict[ClientOrderId, tuple[Bracket, Stop]] = {}
         self._live: dict[ClientOrderId, Bracket] = {}
         self._by_position: dict[int, dict[ClientOrderId, Bracket]] = {}
-        self._told = Holdings()
+        #: The account's positions, counting the deals that were told.
+        self.told = Holdings()
 
     def __iter__(self) -> Iterator[Bracket]:
         """Those that are not over."""
@@ -153,7 +154,7 @@ class Brackets:
 
     def watch(self) -> None:
         """Facts follow from here on, a reading (`seed`) later."""
-        self._told.watch()
+        self.told.watch()
 
     def restore(self, orders: Iterable[Order]) -> None:
         """Take up the brackets of an earlier run. The journal has their entries already."""
@@ -181,14 +182,14 @@ class Brackets:
 
     def seed(self, snapshot: Snapshot) -> None:
         """The account at one moment since `watch`: what has happened to restored brackets."""
-        self._told.seed(snapshot.positions, snapshot.deals)
+        self.told.seed(snapshot.positions, snapshot.deals)
         waiting = {order.ticket: order for order in snapshot.orders}
         for bracket in self:
             for deal in snapshot.deals:
                 self._count(bracket, deal)
             order, held = waiting.get(bracket.entry.ticket), self.position_of(bracket)
             if not self._hedging and held is None and bracket.filled:
-                held = next((one for one in self._told if one.symbol == bracket.entry.symbol), None)
+                held = next((one for one in self.told if one.symbol == bracket.entry.symbol), None)
                 if held is not None:
                     self._place(bracket, held.identifier)
             bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
@@ -268,7 +269,7 @@ class Brackets:
 
     def position_of(self, bracket: Bracket) -> TradePosition | None:
         """The bracket's position, counting the deals that were told."""
-        for position in self._told:
+        for position in self.told:
             if position.identifier == bracket.position:
                 is_long = position.type == PositionType.BUY
                 return position if is_long == (bracket.entry.side == OrderSide.BUY) else None
@@ -399,7 +400,7 @@ class Brackets:
 
     def apply(self, fact: Fact) -> list[Bracket]:
         """Take in what was just published. The brackets whose held cancels can be decided now."""
-        self._told.apply(fact)
+        self.told.apply(fact)
         decided = []
         match fact:
             case Dealt(deal, _) if is_trade(deal):

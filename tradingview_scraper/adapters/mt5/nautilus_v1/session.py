@@ -117,6 +117,7 @@ class Session:
             out,
             changes=self.changes,
             provider=provider,
+            told=self.brackets.told,
             zone=client.zone,
             hedging=self._hedging,
             deposit=self._deposit,
