@@ -65,6 +65,9 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
 #: Of nodes under test: set NAUTILUS_LOG=INFO to watch one.
 LOG_LEVEL = os.environ.get("NAUTILUS_LOG", "ERROR")
 
+#: Of terminals with a clock that stands still, at a busy hour.
+CLOCK = {"mode": "stepped", "start": "2025-03-10T15:00:00Z"}
+
 _ZEROS: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
 
 
@@ -433,6 +436,38 @@ def cells() -> ModuleType:
 def run_node() -> Callable[..., None]:
     """`run_on`."""
     return run_on
+
+
+@pytest.fixture
+def run_netting(terminal: Control) -> Callable[..., None]:
+    """Run a node on a netting account: `run_on` with what it needs there."""
+
+    def again(drive: Drive, **fields: Any) -> None:
+        login = terminal.books()["account"]["login"]
+        given = {"login": login, **fields.pop("terminal_fields", {})}
+        run_on(terminal, drive, oms_type="NETTING", terminal_fields=given, **fields)
+
+    def run(drive: Drive, **fields: Any) -> None:
+        terminal.reset({"extends": "demo-netting", "clock": CLOCK})
+        again(drive, **fields)
+
+    run.again = again  # type: ignore[attr-defined]
+    return run
+
+
+@pytest.fixture(params=["HEDGING", "NETTING"])
+def run_bracket(
+    request: pytest.FixtureRequest, terminal: Control, run_netting: Callable[..., None]
+) -> Callable[..., None]:
+    """Run a node on a hedging and on a netting account; ``run_bracket.again`` on the same books."""
+    if request.param == "NETTING":
+        return run_netting
+
+    def run(drive: Drive, **fields: Any) -> None:
+        run_on(terminal, drive, **fields)
+
+    run.again = run  # type: ignore[attr-defined]
+    return run
 
 
 #: Units of a lot of the symbols that are compared.

@@ -183,23 +183,41 @@ class Brackets:
     def seed(self, snapshot: Snapshot) -> None:
         """The account at one moment since `watch`: what has happened to restored brackets."""
         self.told.seed(snapshot.positions, snapshot.deals)
-        waiting = {order.ticket: order for order in snapshot.orders}
         for bracket in self:
-            for deal in snapshot.deals:
-                self._count(bracket, deal)
-            order, held = waiting.get(bracket.entry.ticket), self.position_of(bracket)
-            if not self._hedging and held is None and bracket.filled:
-                held = next((one for one in self.told if one.symbol == bracket.entry.symbol), None)
-                if held is not None:
-                    self._place(bracket, held.identifier)
-            bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
-            record: TradeOrder | TradePosition | None = order
+            self._take_stock(bracket, snapshot)
+
+    def adopt(self, entry: Entry, snapshot: Snapshot) -> None:
+        """`snapshot` has shown the ticket of an entry that was in flight when its node ended.
+
+        Its stops are reported with it then; but not where the facts are yet to tell of its deals:
+        `on_accepted` is for that.
+        """
+        bracket = self._brackets.get(entry.client_order_id)
+        if bracket is None or bracket.position:
+            return
+        deals = [deal for deal in snapshot.deals if deal.order == entry.ticket]
+        if all(self.told.has_counted(deal) for deal in deals):
+            self._place(bracket, entry.ticket)
+            self._take_stock(bracket, snapshot)
+
+    def _take_stock(self, bracket: Bracket, snapshot: Snapshot) -> None:
+        """What has happened to a bracket of an earlier run."""
+        for deal in snapshot.deals:
+            self._count(bracket, deal)
+        order = next((one for one in snapshot.orders if one.ticket == bracket.entry.ticket), None)
+        held = self.position_of(bracket)
+        if not self._hedging and held is None and bracket.filled:
+            held = next((one for one in self.told if one.symbol == bracket.entry.symbol), None)
             if held is not None:
-                record = next(
-                    (one for one in snapshot.positions if one.identifier == held.identifier), None
-                )
-            if record is not None:
-                bracket.levels = {Leg.SL: record.sl, Leg.TP: record.tp}
+                self._place(bracket, held.identifier)
+        bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
+        record: TradeOrder | TradePosition | None = order
+        if held is not None:
+            record = next(
+                (one for one in snapshot.positions if one.identifier == held.identifier), None
+            )
+        if record is not None:
+            bracket.levels = {Leg.SL: record.sl, Leg.TP: record.tp}
 
     def admit(self, orders: BracketOrders, positions: Iterable[TradePosition]) -> None:
         """Raise `Denied` where the account cannot hold one more bracket on the symbol."""

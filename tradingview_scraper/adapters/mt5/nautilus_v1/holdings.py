@@ -43,6 +43,10 @@ class Holdings:
         )
         return abs(sum(lots)) <= _NOISE_LOTS
 
+    def has_counted(self, deal: TradeDeal) -> bool:
+        """Whether a deal is in the volumes."""
+        return deal.ticket in self._counted
+
     def watch(self) -> None:
         """Facts follow from here on, a reading (`seed`) later."""
         self._held.clear()
