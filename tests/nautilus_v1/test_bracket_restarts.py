@@ -214,8 +214,8 @@ def test_reports_of_a_running_node_have_the_stops_and_disturb_nothing(terminal, 
 
 @pytest.mark.parametrize(
     ("at", "comes"),
-    [(None, ()), (None, ("SL",)), (0.0100, ()), (0.0100, ("entry",)), (0.0100, ("entry", "TP"))],
-    ids=["market", "market-SL", "limit", "limit-entry", "limit-entry-TP"],
+    [(None, ()), (0.0100, ()), (0.0100, ("entry", "TP"))],
+    ids=["filled", "waits", "filled-and-closed"],
 )
 def test_node_that_stops_between_request_and_answer_finds_its_bracket(terminal, restart, at, comes):
     """Neither entry nor stops have an id at the venue when the node is gone."""
@@ -227,13 +227,11 @@ def test_node_that_stops_between_request_and_answer_finds_its_bracket(terminal, 
         return orders
 
     def meanwhile(orders):
-        entry, sl, tp = orders
+        entry, _sl, tp = orders
         assert [order.venue_order_id for order in orders] == [None] * 3
         terminal.clear_faults()
         if "entry" in comes:
             come_to(terminal, entry.price)
-        if "SL" in comes:
-            push(terminal, float(sl.trigger_price) - 0.0001)
         if "TP" in comes:
             push(terminal, float(tp.price) + 0.0001)
 
