@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
-from nautilus_trader.model.identifiers import InstrumentId
 
-from tests.nautilus_v1.conftest import one_stop
+from tests.nautilus_v1.conftest import instrument_id, one_stop
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     PositionType,
@@ -13,27 +12,37 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
 )
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
-EURUSD = InstrumentId.from_str("EURUSD.MT5")
+EURUSD = instrument_id("EURUSD")
 STOP_ACCEPTED = ["Initialized", "Submitted", "Accepted"]
 SLTP = {"action": int(TradeAction.SLTP), "symbol": "EURUSD"}
 #: From the market, as the entry sees it.
 AWAY = {OrderSide.BUY: 1, OrderSide.SELL: -1}
 
 
-async def submit(rig, side=OrderSide.BUY, *, entry=None, units=10_000, legs="both", **terms):
-    """Entry at the market, or a limit that far from it, with stops 50 pips away, or one of them."""
-    instrument = rig.cache.instrument(EURUSD)
-    quote = await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+async def submit(
+    rig,
+    side=OrderSide.BUY,
+    *,
+    entry=None,
+    units=10_000,
+    legs="both",
+    symbol="EURUSD",
+    away=0.0050,
+    **terms,
+):
+    """Entry at the market, or a limit that far from it, with stops `away`, or one of them."""
+    instrument = rig.cache.instrument(instrument_id(symbol))
+    quote = await rig.until(lambda: rig.cache.quote_tick(instrument.id))
     at = float(quote.ask_price if side == OrderSide.BUY else quote.bid_price)
     if entry is not None:
         at -= entry * AWAY[side]
         terms |= {"entry_order_type": OrderType.LIMIT, "entry_price": instrument.make_price(at)}
     orders = rig.strategy.order_factory.bracket(
-        EURUSD,
+        instrument.id,
         side,
         instrument.make_qty(units),
-        sl_trigger_price=instrument.make_price(at - 0.0050 * AWAY[side]),
-        tp_price=instrument.make_price(at + 0.0050 * AWAY[side]),
+        sl_trigger_price=instrument.make_price(at - away * AWAY[side]),
+        tp_price=instrument.make_price(at + away * AWAY[side]),
         **terms,
     )
     if legs != "both":
@@ -62,10 +71,13 @@ async def placed(rig):
     return orders
 
 
-def push(terminal, bid, ask=None):
+def push(terminal, bid, ask=None, *, symbol="EURUSD"):
+    """One tick; the last price, where there is one, is the bid."""
     rows = np.zeros(1, TICK_DTYPE)
     rows["bid"], rows["ask"] = bid, bid + 0.0001 if ask is None else ask
-    terminal.push_ticks("EURUSD", rows)
+    if symbol != "EURUSD":
+        rows["last"], rows["volume_real"] = bid, 1.0
+    terminal.push_ticks(symbol, rows)
 
 
 def come_to(terminal, price):

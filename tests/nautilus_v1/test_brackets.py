@@ -27,7 +27,33 @@ from tests.nautilus_v1.bracket_steps import (
     submit,
     waiting,
 )
+from tests.nautilus_v1.conftest import CLOCK
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, TradeRetcode
+
+
+@pytest.fixture
+def run_exchange(terminal, run_node):
+    """Run a node on an exchange account. Each tick that is pushed has one share to trade."""
+
+    def run(drive):
+        terminal.reset(
+            {
+                "extends": "exchange-netting",
+                "clock": CLOCK,
+                "prices": {"synthetic": False, "always_open": True},
+                "broker": {"liquidity_lots": 1.0},
+            }
+        )
+        login = terminal.books()["account"]["login"]
+        account = {"oms_type": "NETTING", "terminal_fields": {"login": login}}
+        run_node(terminal, drive, symbols=["#AAPL"], **account)
+
+    return run
+
+
+def trade(terminal, bid):
+    """A trade on the exchange, and a spread of one cent."""
+    push(terminal, bid, bid + 0.01, symbol="#AAPL")
 
 
 @pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
@@ -369,3 +395,54 @@ def test_only_stop_of_a_bracket_is_cancelled_with_its_entry_or_position(terminal
         assert rig.names(stop) == rig.names(other) == [*STOP_ACCEPTED, "Canceled"]
 
     run_bracket(drive)
+
+
+@pytest.mark.parametrize("at", [None, 1.00], ids=["market", "limit"])
+def test_stops_cover_what_has_filled_of_an_entry_that_fills_in_parts(terminal, run_exchange, at):
+    """On an exchange account the rest of a market order waits, as that of a limit order does."""
+
+    async def drive(rig):
+        trade(terminal, 230.00)
+        entry, sl, tp = await submit(rig, entry=at, units=3, symbol="#AAPL", away=5.00)
+        await accepted(rig, sl, tp)
+        if at is not None:
+            assert sl.quantity == tp.quantity == 3
+            trade(terminal, float(entry.price) - 0.01)
+        for filled in (1, 2, 3):
+            await rig.until(lambda filled=filled: entry.filled_qty == filled)
+            await rig.until(lambda filled=filled: sl.quantity == tp.quantity == filled)
+            held = position(terminal)
+            assert held["volume"] == filled
+            assert asked(sl, tp) == levels(held)
+            trade(terminal, held["price_open"] - filled / 10)
+        assert entry.status == OrderStatus.FILLED
+        trade(terminal, float(sl.trigger_price) - 0.10)
+        await rig.done(sl)
+        await rig.done(tp)
+        assert (sl.status, sl.filled_qty) == (OrderStatus.FILLED, Quantity.from_int(3))
+        assert tp.status == OrderStatus.CANCELED
+        await rig.until(lambda: not rig.cache.positions_open())
+        assert rig.sends() == 1
+
+    run_exchange(drive)
+
+
+def test_rest_of_an_entry_that_is_cancelled_leaves_the_stops_with_what_has_filled(
+    terminal, run_exchange
+):
+    async def drive(rig):
+        trade(terminal, 230.00)
+        entry, sl, tp = await submit(rig, units=3, symbol="#AAPL", away=5.00)
+        await accepted(rig, sl, tp)
+        await rig.until(lambda: sl.quantity == tp.quantity == 1)
+        rig.strategy.cancel_order(entry)
+        await rig.done(entry)
+        assert entry.status == OrderStatus.CANCELED
+        assert (sl.status, tp.status) == (OrderStatus.ACCEPTED, OrderStatus.ACCEPTED)
+        assert sl.quantity == tp.quantity == 1
+        trade(terminal, float(tp.price) + 0.10)
+        await rig.done(tp)
+        await rig.done(sl)
+        assert (tp.status, sl.status) == (OrderStatus.FILLED, OrderStatus.CANCELED)
+
+    run_exchange(drive)
