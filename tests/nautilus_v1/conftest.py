@@ -28,9 +28,9 @@ from nautilus_trader.core.message import Event
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import Bar, QuoteTick
 from nautilus_trader.model.enums import OmsType, OrderSide
-from nautilus_trader.model.events import AccountState, OrderFilled
+from nautilus_trader.model.events import AccountState, OrderFilled, OrderInitialized
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TraderId, Venue
-from nautilus_trader.model.orders import MarketOrder, Order
+from nautilus_trader.model.orders import MarketOrder, Order, OrderList
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
 from nautilus_trader.model.position import Position
 from nautilus_trader.trading.strategy import Strategy
@@ -54,7 +54,7 @@ from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
 from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
-from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, OrderType
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
     SymbolInfo,
@@ -65,6 +65,9 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
 
 #: Of nodes under test: set NAUTILUS_LOG=INFO to watch one.
 LOG_LEVEL = os.environ.get("NAUTILUS_LOG", "ERROR")
+
+#: Of terminals with a clock that stands still, at a busy hour.
+CLOCK = {"mode": "stepped", "start": "2025-03-10T15:00:00Z"}
 
 _ZEROS: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
 
@@ -238,6 +241,33 @@ def instrument_id(symbol: str) -> InstrumentId:
     return id_of_symbol(symbol, Venue("MT5"))
 
 
+def one_stop(bracket: OrderList, leg: str) -> OrderList:
+    """A bracket of the factory with one of its stops only: "SL" or "TP"."""
+    entry, sl, tp = bracket.orders
+    stop = sl if leg == "SL" else tp
+    return OrderList(
+        bracket.id,
+        [
+            _with(entry, linked_order_ids=[stop.client_order_id.value]),
+            _with(stop, contingency_type="NO_CONTINGENCY", linked_order_ids=None),
+        ],
+    )
+
+
+def entered_by(bracket: OrderList, entry: Order) -> OrderList:
+    """A bracket of the factory with another order as its entry: it makes none that is a stop."""
+    first, *stops = bracket.orders
+    init = OrderInitialized.to_dict(entry.init_event)
+    kept = {name: init[name] for name in ("order_type", "options", "time_in_force")}
+    return OrderList(bracket.id, [_with(first, **kept), *stops])
+
+
+def _with(order: Order, **changes: Any) -> Order:
+    """The same order, initialized otherwise."""
+    init = {**OrderInitialized.to_dict(order.init_event), **changes}
+    return OrderUnpacker.from_init(OrderInitialized.from_dict(init))
+
+
 def remember(cache: Cache, orders: Sequence[Order]) -> None:
     """Fill a cache as its database would: with orders, and what they hold, of an earlier run."""
     for order in orders:
@@ -409,8 +439,40 @@ def run_node() -> Callable[..., None]:
     return run_on
 
 
+@pytest.fixture
+def run_netting(terminal: Control) -> Callable[..., None]:
+    """Run a node on a netting account: `run_on` with what it needs there."""
+
+    def again(drive: Drive, **fields: Any) -> None:
+        login = terminal.books()["account"]["login"]
+        given = {"login": login, **fields.pop("terminal_fields", {})}
+        run_on(terminal, drive, oms_type="NETTING", terminal_fields=given, **fields)
+
+    def run(drive: Drive, **fields: Any) -> None:
+        terminal.reset({"extends": "demo-netting", "clock": CLOCK})
+        again(drive, **fields)
+
+    run.again = again  # type: ignore[attr-defined]
+    return run
+
+
+@pytest.fixture(params=["HEDGING", "NETTING"])
+def run_bracket(
+    request: pytest.FixtureRequest, terminal: Control, run_netting: Callable[..., None]
+) -> Callable[..., None]:
+    """Run a node on a hedging and on a netting account; ``run_bracket.again`` on the same books."""
+    if request.param == "NETTING":
+        return run_netting
+
+    def run(drive: Drive, **fields: Any) -> None:
+        run_on(terminal, drive, **fields)
+
+    run.again = run  # type: ignore[attr-defined]
+    return run
+
+
 #: Units of a lot of the symbols that are compared.
-_LOTS = 100_000
+_LOTS = {"EURUSD": 100_000, "#AAPL": 1}
 
 
 @pytest.fixture
@@ -442,8 +504,8 @@ class Standing(NamedTuple):
     #: Ticket of an order -> side, price, units.
     waiting: dict[str, tuple[int, float, int]]
     positions: dict[str, int]
-    #: Ticket and leg -> price.
-    stops: dict[str, float]
+    #: Ticket and leg -> price, and units that it covers.
+    stops: dict[str, tuple[float, int]]
     #: Tickets of all deals.
     deals: list[str]
     total: float
@@ -463,8 +525,9 @@ def _of_the_books(books: Mapping[str, Any], hedging: bool, stops: Iterable[str])
     waiting = {
         str(order["ticket"]): (
             order["type"] % 2,
-            round(order["price_open"], 5),
-            round(order["volume_current"] * _LOTS),
+            # The rest of a market order waits at no price of its own.
+            round(order["price_open"], 5) if order["type"] > OrderType.SELL else 0.0,
+            _units(order, "volume_current"),
         )
         for order in books["orders"]
     }
@@ -472,19 +535,34 @@ def _of_the_books(books: Mapping[str, Any], hedging: bool, stops: Iterable[str])
     for position in books["positions"]:
         key = str(position["identifier"]) if hedging else position["symbol"]
         sign = -1 if position["type"] else 1
-        positions[key] = sign * round(position["volume"] * _LOTS)
-    levels = {}
-    # An order that is filled in part has its own stops: the position's are younger.
-    for record in (*books["orders"], *books["positions"]):
-        for leg in ("SL", "TP"):
-            levels[f"{record.get('identifier') or record['ticket']}-{leg}"] = record[leg.lower()]
+        positions[key] = sign * _units(position, "volume")
     return Standing(
         waiting,
         positions,
-        {stop: round(levels.get(stop, 0.0), 5) for stop in stops},
+        {stop: _level(books, stop) for stop in stops},
         sorted(str(deal["ticket"]) for deal in books["deals"] if deal["symbol"]),
         round(books["account"]["balance"] + books["account"]["credit"], 2),
     )
+
+
+def _level(books: Mapping[str, Any], stop: str) -> tuple[float, int]:
+    """The level of a stop at the server, and the units that it covers.
+
+    An order that is filled in part has its own levels: the position's are younger.
+    """
+    ticket, _, leg = stop.partition("-")
+    opened = {deal["order"]: deal["position_id"] for deal in books["deals"]}.get(int(ticket))
+    for position in books["positions"]:
+        if position["identifier"] == opened:
+            return round(position[leg.lower()], 5), _units(position, "volume")
+    for order in books["orders"]:
+        if order["ticket"] == int(ticket):
+            return round(order[leg.lower()], 5), _units(order, "volume_current")
+    return 0.0, 0
+
+
+def _units(record: Mapping[str, Any], volume: str) -> int:
+    return round(record[volume] * _LOTS[record["symbol"]])
 
 
 def _of_the_cache(rig: Rig, hedging: bool) -> Standing:
@@ -495,7 +573,7 @@ def _of_the_cache(rig: Rig, hedging: bool) -> Standing:
             at = order.trigger_price
         ticket = order.venue_order_id.value
         if ticket.endswith(("-SL", "-TP")):
-            stops[ticket] = float(at)
+            stops[ticket] = float(at), int(order.leaves_qty)
             continue
         waiting[ticket] = (int(order.side == OrderSide.SELL), float(at), int(order.leaves_qty))
     positions: dict[str, Any] = {}

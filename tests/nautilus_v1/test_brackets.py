@@ -2,119 +2,58 @@
 
 from decimal import Decimal
 
-import numpy as np
 import pytest
-from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.execution.messages import (
-    GenerateOrderStatusReport,
-    GenerateOrderStatusReports,
-)
 from nautilus_trader.model.enums import (
     ContingencyType,
     OrderSide,
     OrderStatus,
-    OrderType,
     TrailingOffsetType,
     TriggerType,
 )
-from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.objects import Quantity
 
-from tradingview_scraper.adapters.mt5.terminal.constants import (
-    OrderFilling,
-    OrderReason,
-    TradeAction,
-    TradeRetcode,
+from tests.nautilus_v1.bracket_steps import (
+    EURUSD,
+    SLTP,
+    STOP_ACCEPTED,
+    accepted,
+    asked,
+    close_by_hand,
+    come_to,
+    levels,
+    opened,
+    position,
+    push,
+    submit,
+    waiting,
 )
-from tradingview_scraper.adapters.mt5.terminal.constants import OrderType as TicketType
-from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
-
-EURUSD = InstrumentId.from_str("EURUSD.MT5")
-CLOCK = {"mode": "stepped", "start": "2025-03-10T15:00:00Z"}
-STOP_ACCEPTED = ["Initialized", "Submitted", "Accepted"]
-BY_HAND = {"action": int(TradeAction.DEAL), "type_filling": int(OrderFilling.IOC)}
-SLTP = {"action": int(TradeAction.SLTP), "symbol": "EURUSD"}
-#: From the market, as the entry sees it.
-AWAY = {OrderSide.BUY: 1, OrderSide.SELL: -1}
+from tests.nautilus_v1.conftest import CLOCK
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, TradeRetcode
 
 
-@pytest.fixture(params=["HEDGING", "NETTING"])
-def run_bracket(request, terminal, run_node):
-    """Run a node on a hedging and on a netting account."""
+@pytest.fixture
+def run_exchange(terminal, run_node):
+    """Run a node on an exchange account. Each tick that is pushed has one share to trade."""
 
-    def again(drive, **fields):
+    def run(drive):
+        terminal.reset(
+            {
+                "extends": "exchange-netting",
+                "clock": CLOCK,
+                "prices": {"synthetic": False, "always_open": True},
+                "broker": {"liquidity_lots": 1.0},
+            }
+        )
         login = terminal.books()["account"]["login"]
-        given = {"login": login, **fields.pop("terminal_fields", {})}
-        run_node(terminal, drive, oms_type=request.param, terminal_fields=given, **fields)
+        account = {"oms_type": "NETTING", "terminal_fields": {"login": login}}
+        run_node(terminal, drive, symbols=["#AAPL"], **account)
 
-    def run(drive, **fields):
-        if request.param == "NETTING":
-            terminal.reset({"extends": "demo-netting", "clock": CLOCK})
-        again(drive, **fields)
-
-    run.again = again
     return run
 
 
-async def submit(rig, side=OrderSide.BUY, *, entry=None, units=10_000, **terms):
-    """Entry at the market, or a limit that far from it, with stops 50 points away."""
-    instrument = rig.cache.instrument(EURUSD)
-    quote = await rig.until(lambda: rig.cache.quote_tick(EURUSD))
-    at = float(quote.ask_price if side == OrderSide.BUY else quote.bid_price)
-    if entry is not None:
-        at -= entry * AWAY[side]
-        terms |= {"entry_order_type": OrderType.LIMIT, "entry_price": instrument.make_price(at)}
-    orders = rig.strategy.order_factory.bracket(
-        EURUSD,
-        side,
-        instrument.make_qty(units),
-        sl_trigger_price=instrument.make_price(at - 0.0050 * AWAY[side]),
-        tp_price=instrument.make_price(at + 0.0050 * AWAY[side]),
-        **terms,
-    )
-    rig.strategy.submit_order_list(orders)
-    return orders.orders
-
-
-async def accepted(rig, *orders):
-    await rig.until(lambda: all(order.status == OrderStatus.ACCEPTED for order in orders))
-
-
-async def opened(rig, side=OrderSide.BUY, **terms):
-    """A bracket whose entry is filled."""
-    entry, sl, tp = await submit(rig, side, **terms)
-    await rig.done(entry)
-    assert entry.status == OrderStatus.FILLED, entry.last_event
-    await accepted(rig, sl, tp)
-    await rig.until(lambda: rig.cache.positions_open())
-    return entry, sl, tp
-
-
-def push(terminal, bid, ask=None):
-    rows = np.zeros(1, TICK_DTYPE)
-    rows["bid"], rows["ask"] = bid, bid + 0.0001 if ask is None else ask
-    terminal.push_ticks("EURUSD", rows)
-
-
-def position(terminal):
-    (found,) = terminal.books()["positions"]
-    return found
-
-
-def waiting(terminal):
-    (found,) = terminal.books()["orders"]
-    return found
-
-
-def levels(record):
-    return pytest.approx((record["sl"], record["tp"]))
-
-
-def asked(sl, tp):
-    return (
-        float(sl.trigger_price) if sl is not None else 0.0,
-        float(tp.price) if tp is not None else 0.0,
-    )
+def trade(terminal, bid):
+    """A trade on the exchange, and a spread of one cent."""
+    push(terminal, bid, bid + 0.01, symbol="#AAPL")
 
 
 @pytest.mark.parametrize("side", [OrderSide.BUY, OrderSide.SELL])
@@ -142,7 +81,7 @@ def test_stops_are_accepted_with_an_entry_that_waits(terminal, run_bracket):
         entry, sl, tp = await submit(rig, entry=0.0100)
         await accepted(rig, entry, sl, tp)
         assert asked(sl, tp) == levels(waiting(terminal))
-        push(terminal, float(entry.price) - 0.0002, float(entry.price) - 0.0001)
+        come_to(terminal, entry.price)
         await rig.done(entry)
         await rig.until(lambda: rig.cache.positions_open())
         assert rig.names(sl) == rig.names(tp) == STOP_ACCEPTED
@@ -259,106 +198,6 @@ def test_stops_of_an_entry_that_lacks_margin_are_denied_with_it(terminal, run_br
     run_bracket(drive, risk_fields={"bypass": True}, exec_fields={"check_orders": True})
 
 
-@pytest.mark.parametrize("at", [None, 0.0100], ids=["position", "pending"])
-def test_changing_one_stop_keeps_the_other(terminal, run_bracket, at):
-    async def drive(rig):
-        if at is None:
-            _entry, sl, tp = await opened(rig)
-        else:
-            _entry, sl, tp = await submit(rig, entry=at)
-            await accepted(rig, _entry, sl, tp)
-        record = position if at is None else waiting
-        trigger = Price(float(sl.trigger_price) + 0.0010, 5)
-        rig.strategy.modify_order(sl, trigger_price=trigger)
-        target = Price(float(tp.price) + 0.0010, 5)
-        rig.strategy.modify_order(tp, price=target)
-        await rig.until(lambda: (sl.trigger_price, tp.price) == (trigger, target))
-        assert levels(record(terminal)) == (float(trigger), float(target))
-        for order in (sl, tp):
-            assert rig.names(order) == [*STOP_ACCEPTED, "PendingUpdate", "Updated"]
-        assert rig.sends() == 3
-
-    run_bracket(drive)
-
-
-@pytest.mark.parametrize("at", [None, 0.0100], ids=["position", "pending"])
-def test_cancelling_one_stop_clears_its_level_and_is_no_alarm(terminal, run_bracket, at):
-    async def drive(rig):
-        if at is None:
-            _entry, sl, tp = await opened(rig)
-        else:
-            _entry, sl, tp = await submit(rig, entry=at)
-            await accepted(rig, _entry, sl, tp)
-        record = position if at is None else waiting
-        audit = rig.client._session.safety.protection
-        rig.strategy.cancel_order(sl)
-        await rig.done(sl)
-        assert rig.names(sl) == [*STOP_ACCEPTED, "PendingCancel", "Canceled"]
-        assert levels(record(terminal)) == (0.0, float(tp.price))
-        assert tp.status == OrderStatus.ACCEPTED
-        if at is not None:
-            push(terminal, float(_entry.price) - 0.0002, float(_entry.price) - 0.0001)
-            await rig.done(_entry)
-        assert not audit._expected
-
-    run_bracket(drive)
-
-
-@pytest.mark.parametrize("at", [None, 0.0100], ids=["position", "pending"])
-def test_change_that_the_server_refuses_is_rejected_with_its_words(terminal, run_bracket, at):
-    async def drive(rig):
-        if at is None:
-            _entry, sl, tp = await opened(rig)
-        else:
-            _entry, sl, tp = await submit(rig, entry=at)
-            await accepted(rig, _entry, sl, tp)
-        terminal.answer("order_send", int(TradeRetcode.FROZEN))
-        rig.strategy.modify_order(sl, trigger_price=Price(float(sl.trigger_price) + 0.001, 5))
-        await rig.until(lambda: "ModifyRejected" in rig.names(sl))
-        assert "FROZEN" in sl.last_event.reason
-        terminal.answer("order_send", int(TradeRetcode.FROZEN))
-        rig.strategy.cancel_order(tp)
-        await rig.until(lambda: "CancelRejected" in rig.names(tp))
-        assert sl.status == tp.status == OrderStatus.ACCEPTED
-
-    run_bracket(drive)
-
-
-@pytest.mark.parametrize("executed", [True, False])
-@pytest.mark.parametrize("at", [None, 0.0100], ids=["position", "pending"])
-def test_change_of_unknown_outcome_is_told_by_the_record_or_proved_undone(
-    terminal, run_bracket, at, executed
-):
-    async def drive(rig):
-        if at is None:
-            _entry, sl, tp = await opened(rig)
-        else:
-            _entry, sl, tp = await submit(rig, entry=at)
-            await accepted(rig, _entry, sl, tp)
-        trigger = Price(float(sl.trigger_price) + 0.0010, 5)
-        terminal.answer("order_send", int(TradeRetcode.TIMEOUT), executed=executed)
-        rig.strategy.modify_order(sl, trigger_price=trigger)
-        await rig.until(lambda: rig.names(sl)[-1] in ("Updated", "ModifyRejected"))
-        assert rig.names(sl)[-1] == ("Updated" if executed else "ModifyRejected")
-        assert rig.sends() == 2
-        rig.strategy.cancel_order(tp)
-        await rig.done(tp)
-        assert tp.status == OrderStatus.CANCELED
-
-    run_bracket(drive, exec_fields={"unproven_change_secs": 0.1, "inflight_keepalive_secs": 0.1})
-
-
-def test_quantity_of_a_stop_cannot_be_chosen(terminal, run_bracket):
-    async def drive(rig):
-        _entry, sl, _tp = await opened(rig)
-        rig.strategy.modify_order(sl, quantity=Quantity.from_int(5_000))
-        await rig.until(lambda: "ModifyRejected" in rig.names(sl))
-        assert "10000" in sl.last_event.reason
-        assert rig.sends() == 1
-
-    run_bracket(drive)
-
-
 def test_closing_the_position_cancels_its_stops(terminal, run_bracket):
     async def drive(rig):
         _entry, sl, tp = await opened(rig)
@@ -375,14 +214,7 @@ def test_closing_a_part_by_hand_shrinks_the_stops_and_the_rest_cancels_them(term
     async def drive(rig):
         _entry, sl, tp = await opened(rig)
         for step, left in ((0.04, 6_000), (0.06, 0)):
-            ticket = position(terminal)["ticket"]
-            terminal.trade_by_hand(
-                **BY_HAND,
-                symbol="EURUSD",
-                type=int(TicketType.SELL),
-                volume=step,
-                position=ticket,
-            )
+            close_by_hand(terminal, step)
             if left:
                 await rig.until(lambda left=left: sl.quantity == tp.quantity == left)
         for order in (sl, tp):
@@ -395,13 +227,7 @@ def test_closing_a_part_by_hand_shrinks_the_stops_and_the_rest_cancels_them(term
 def test_stop_that_is_hit_after_a_partial_close_fills_what_was_left(terminal, run_bracket):
     async def drive(rig):
         _entry, sl, tp = await opened(rig)
-        terminal.trade_by_hand(
-            **BY_HAND,
-            symbol="EURUSD",
-            type=int(TicketType.SELL),
-            volume=0.04,
-            position=position(terminal)["ticket"],
-        )
+        close_by_hand(terminal, 0.04)
         push(terminal, float(sl.trigger_price) - 0.0001)
         await rig.done(sl)
         assert (sl.status, sl.filled_qty) == (OrderStatus.FILLED, Quantity.from_int(6_000))
@@ -409,35 +235,6 @@ def test_stop_that_is_hit_after_a_partial_close_fills_what_was_left(terminal, ru
         assert tp.status == OrderStatus.CANCELED
 
     run_bracket(drive)
-
-
-def test_levels_that_are_changed_by_hand_are_the_stops(terminal, run_bracket):
-    async def drive(rig):
-        _entry, sl, tp = await opened(rig)
-        moved = round(float(sl.trigger_price) - 0.0005, 5)
-        ticket = position(terminal)["ticket"]
-        terminal.trade_by_hand(**SLTP, position=ticket, sl=moved, tp=float(tp.price))
-        await rig.until(lambda: float(sl.trigger_price) == moved)
-        terminal.trade_by_hand(**SLTP, position=ticket, sl=moved, tp=0.0)
-        await rig.done(tp)
-        assert rig.names(sl) == [*STOP_ACCEPTED, "Updated"]
-        assert rig.names(tp) == [*STOP_ACCEPTED, "Canceled"]
-
-    run_bracket(drive)
-
-
-def test_stop_loss_that_is_restored_stays_the_same_order(terminal, run_node):
-    async def drive(rig):
-        _entry, sl, tp = await opened(rig)
-        kept = asked(sl, tp)
-        terminal.trade_by_hand(**SLTP, position=position(terminal)["ticket"], tp=kept[1])
-        await rig.until(lambda: position(terminal)["sl"] == 0.0)
-        await rig.until(lambda: levels(position(terminal)) == kept)
-        push(terminal, kept[0] - 0.0001)
-        await rig.done(sl)
-        assert rig.names(sl) == [*STOP_ACCEPTED, "Filled"]
-
-    run_node(terminal, drive, exec_fields={"restore_stop_loss": True})
 
 
 def test_bracket_outlives_a_reply_that_was_lost(terminal, run_bracket):
@@ -452,9 +249,7 @@ def test_bracket_outlives_a_reply_that_was_lost(terminal, run_bracket):
     run_bracket(drive, terminal_fields={"restart_delay_ms": 50})
 
 
-def test_second_bracket_on_a_netted_symbol_is_denied(terminal, run_node):
-    terminal.reset({"extends": "demo-netting", "clock": CLOCK})
-
+def test_second_bracket_on_a_netted_symbol_is_denied(run_netting):
     async def drive(rig):
         first = await submit(rig, entry=0.0100)
         await accepted(rig, *first)
@@ -471,8 +266,7 @@ def test_second_bracket_on_a_netted_symbol_is_denied(terminal, run_node):
         await rig.done(rig.strategy.sell("EURUSD", "1000"))
         await opened(rig)
 
-    login = terminal.books()["account"]["login"]
-    run_node(terminal, drive, oms_type="NETTING", terminal_fields={"login": login})
+    run_netting(drive)
 
 
 def test_brackets_on_a_hedging_account_are_independent(terminal, run_node):
@@ -503,9 +297,7 @@ def test_stops_do_not_stand_in_the_way_of_a_reduce_only_order(terminal, run_brac
     run_bracket(drive)
 
 
-def test_netted_position_that_grows_or_turns_takes_its_stops_along(terminal, run_node):
-    terminal.reset({"extends": "demo-netting", "clock": CLOCK})
-
+def test_netted_position_that_grows_or_turns_takes_its_stops_along(run_netting):
     async def drive(rig):
         _entry, sl, tp = await opened(rig)
         await rig.done(rig.strategy.buy("EURUSD", "5000"))
@@ -515,8 +307,7 @@ def test_netted_position_that_grows_or_turns_takes_its_stops_along(terminal, run
             await rig.done(order)
             assert order.status == OrderStatus.CANCELED
 
-    login = terminal.books()["account"]["login"]
-    run_node(terminal, drive, oms_type="NETTING", terminal_fields={"login": login})
+    run_netting(drive)
 
 
 def test_stop_out_cancels_the_stops(terminal, run_node):
@@ -566,199 +357,92 @@ def test_trailing_stop_beside_a_bracket_sends_nothing_twice(terminal, run_node, 
     run_node(terminal, drive, strategy_fields={"manage_contingent_orders": True})
 
 
-@pytest.fixture
-def restart(run_bracket):
-    """Run `first`, then what happens while no node runs, then `second` with the first's orders."""
-
-    def run(first, meanwhile, second):
-        kept = []
-
-        async def before(rig):
-            kept.extend(await first(rig))
-
-        async def after(rig):
-            orders = [rig.cache.order(order.client_order_id) for order in kept]
-            await second(rig, *orders)
-            assert len(rig.cache.orders()) == len(kept)
-            assert len(rig.cache.positions()) <= 1
-            trades = [order.trade_ids for order in rig.cache.orders()]
-            assert len({trade for ids in trades for trade in ids}) == sum(map(len, trades))
-
-        run_bracket(before)
-        meanwhile(kept)
-        run_bracket.again(after, remembered=kept)
-
-    return run
-
-
-def test_active_bracket_is_taken_up_after_a_restart(terminal, restart):
-    async def second(rig, entry, sl, tp):
-        assert [order.status for order in (entry, sl, tp)] == [
-            OrderStatus.FILLED,
-            OrderStatus.ACCEPTED,
-            OrderStatus.ACCEPTED,
-        ]
-        assert rig.sends() == 1
-        target = Price(float(tp.price) + 0.0010, 5)
-        rig.strategy.modify_order(tp, price=target)
-        await rig.until(lambda: tp.price == target)
-        assert asked(sl, tp) == levels(position(terminal))
-        push(terminal, float(sl.trigger_price) - 0.0001)
-        await rig.done(sl)
-        await rig.done(tp)
-        assert (sl.status, tp.status) == (OrderStatus.FILLED, OrderStatus.CANCELED)
-        await rig.until(lambda: not rig.cache.positions_open())
-
-    restart(opened, lambda orders: None, second)
-
-
-def test_stop_that_was_hit_while_no_node_ran_is_filled_at_the_start(terminal, restart):
-    def meanwhile(orders):
-        push(terminal, float(orders[1].trigger_price) - 0.0001)
-
-    async def second(rig, _entry, sl, tp):
-        assert (sl.status, tp.status) == (OrderStatus.FILLED, OrderStatus.CANCELED)
-        assert sl.trade_ids[0].value == str(terminal.books()["deals"][-1]["ticket"])
-        assert not rig.cache.positions_open()
-
-    restart(opened, meanwhile, second)
-
-
-def test_position_closed_while_no_node_ran_cancels_its_stops_at_the_start(terminal, run_node):
-    kept = []
-
-    async def first(rig):
-        kept.extend(await opened(rig))
-
-    async def second(rig):
-        _entry, sl, tp = (rig.cache.order(order.client_order_id) for order in kept)
-        assert (sl.status, tp.status) == (OrderStatus.CANCELED, OrderStatus.CANCELED)
-        assert not rig.cache.positions_open()
-
-    run_node(terminal, first)
-    terminal.trade_by_hand(
-        **BY_HAND,
-        symbol="EURUSD",
-        type=int(TicketType.SELL),
-        volume=0.1,
-        position=position(terminal)["ticket"],
-    )
-    run_node(terminal, second, remembered=kept)
-
-
-async def placed(rig):
-    orders = await submit(rig, entry=0.0100)
-    await accepted(rig, *orders)
-    return orders
-
-
-def test_entry_that_filled_while_no_node_ran_has_its_stops_at_the_start(terminal, restart):
-    def meanwhile(orders):
-        push(terminal, float(orders[0].price) - 0.0002, float(orders[0].price) - 0.0001)
-
-    async def second(rig, entry, sl, tp):
-        assert entry.status == OrderStatus.FILLED
-        assert (sl.status, tp.status) == (OrderStatus.ACCEPTED, OrderStatus.ACCEPTED)
-        push(terminal, float(tp.price) + 0.0001)
-        await rig.done(tp)
-        await rig.done(sl)
-        assert (sl.status, tp.status) == (OrderStatus.CANCELED, OrderStatus.FILLED)
-
-    restart(placed, meanwhile, second)
-
-
-def test_bracket_that_came_and_went_while_no_node_ran(terminal, restart):
-    def meanwhile(orders):
-        push(terminal, float(orders[0].price) - 0.0002, float(orders[0].price) - 0.0001)
-        push(terminal, float(orders[1].trigger_price) - 0.0001)
-
-    async def second(rig, entry, sl, tp):
-        assert (entry.status, sl.status, tp.status) == (
-            OrderStatus.FILLED,
-            OrderStatus.FILLED,
-            OrderStatus.CANCELED,
-        )
-        assert not rig.cache.positions_open()
-
-    restart(placed, meanwhile, second)
-
-
-def test_entry_that_was_cancelled_while_no_node_ran_takes_its_stops_along(terminal, restart):
-    def meanwhile(orders):
-        terminal.trade_by_hand(
-            action=int(TradeAction.REMOVE), order=int(orders[0].venue_order_id.value)
-        )
-
-    async def second(rig, *orders):
-        await rig.until(lambda: all(order.status == OrderStatus.CANCELED for order in orders), 4)
-
-    restart(placed, meanwhile, second)
-
-
-def test_levels_that_were_changed_while_no_node_ran_are_those_of_the_stops(terminal, restart):
-    moved = []
-
-    def meanwhile(orders):
-        moved.append(round(float(orders[1].trigger_price) - 0.0005, 5))
-        terminal.trade_by_hand(**SLTP, position=position(terminal)["ticket"], sl=moved[0])
-
-    async def second(rig, _entry, sl, tp):
-        await rig.until(lambda: float(sl.trigger_price) == moved[0], 4)
-        assert (sl.status, tp.status) == (OrderStatus.ACCEPTED, OrderStatus.CANCELED)
-
-    restart(opened, meanwhile, second)
-
-
-def test_bracket_that_was_over_is_not_told_again(terminal, restart):
-    async def first(rig):
-        entry, sl, tp = await opened(rig)
-        push(terminal, float(sl.trigger_price) - 0.0001)
-        await rig.done(sl)
-        await rig.done(tp)
-        await rig.until(lambda: not rig.cache.positions_open())
-        return entry, sl, tp
-
-    async def second(rig, *orders):
-        assert rig.fills() == []
-        assert not rig.cache.positions_open()
-        assert [len(order.trade_ids) for order in orders] == [1, 1, 0]
-
-    restart(first, lambda orders: None, second)
-
-
-def test_reports_of_a_running_node_have_the_stops_and_disturb_nothing(terminal, run_bracket):
+@pytest.mark.parametrize("leg", ["SL", "TP"])
+@pytest.mark.parametrize("at", [None, 0.0100], ids=["market", "limit"])
+def test_bracket_with_one_stop_has_that_level_only_and_ends_with_it(terminal, run_bracket, leg, at):
     async def drive(rig):
-        entry, sl, tp = await opened(rig)
-        looks = terminal.stats()["calls"].get("history_orders_get", 0)
-        reports = await rig.client.generate_order_status_reports(
-            GenerateOrderStatusReports(
-                instrument_id=EURUSD,
-                start=None,
-                end=None,
-                open_only=True,
-                command_id=UUID4(),
-                ts_init=0,
-            )
-        )
-        assert {one.client_order_id: one.venue_order_id for one in reports} == {
-            order.client_order_id: order.venue_order_id for order in (sl, tp)
-        }
-        one = await rig.client.generate_order_status_report(
-            GenerateOrderStatusReport(
-                instrument_id=EURUSD,
-                client_order_id=sl.client_order_id,
-                venue_order_id=sl.venue_order_id,
-                command_id=UUID4(),
-                ts_init=0,
-            )
-        )
-        assert (one.order_status, one.trigger_price) == (OrderStatus.ACCEPTED, sl.trigger_price)
-        # The engine's own check of open orders, several times.
-        await rig.until(lambda: terminal.stats()["calls"].get("history_orders_get", 0) > looks + 8)
-        assert rig.names(sl) == rig.names(tp) == STOP_ACCEPTED
-        assert entry.status == OrderStatus.FILLED
+        entry, stop = await submit(rig, entry=at, legs=leg)
+        await accepted(rig, stop)
+        if at is not None:
+            come_to(terminal, entry.price)
+        await rig.done(entry)
+        await rig.until(lambda: rig.cache.positions_open())
+        level = asked(stop, None)[0] if leg == "SL" else asked(None, stop)[1]
+        assert levels(position(terminal)) == ((level, 0.0) if leg == "SL" else (0.0, level))
+        assert stop.venue_order_id.value == f"{entry.venue_order_id}-{leg}"
+        push(terminal, level + (-0.0001 if leg == "SL" else 0.0001))
+        await rig.done(stop)
+        await rig.until(lambda: not rig.cache.positions_open())
+        assert rig.names(stop) == [*STOP_ACCEPTED, "Filled"]
+        assert rig.sends() == 1
 
-    run_bracket(
-        drive,
-        engine_fields={"open_check_interval_secs": 0.1, "open_check_threshold_ms": 50},
-    )
+    run_bracket(drive)
+
+
+@pytest.mark.parametrize("leg", ["SL", "TP"])
+def test_only_stop_of_a_bracket_is_cancelled_with_its_entry_or_position(terminal, run_bracket, leg):
+    async def drive(rig):
+        entry, stop = await submit(rig, entry=0.0100, legs=leg)
+        await accepted(rig, entry, stop)
+        rig.strategy.cancel_order(entry)
+        await rig.done(entry)
+        await rig.done(stop)
+        entry, other = await submit(rig, legs=leg)
+        await rig.done(entry)
+        await accepted(rig, other)
+        close_by_hand(terminal, 0.1)
+        await rig.done(other)
+        assert rig.names(stop) == rig.names(other) == [*STOP_ACCEPTED, "Canceled"]
+
+    run_bracket(drive)
+
+
+@pytest.mark.parametrize("at", [None, 1.00], ids=["market", "limit"])
+def test_stops_cover_what_has_filled_of_an_entry_that_fills_in_parts(terminal, run_exchange, at):
+    """On an exchange account the rest of a market order waits, as that of a limit order does."""
+
+    async def drive(rig):
+        trade(terminal, 230.00)
+        entry, sl, tp = await submit(rig, entry=at, units=3, symbol="#AAPL", away=5.00)
+        await accepted(rig, sl, tp)
+        if at is not None:
+            assert sl.quantity == tp.quantity == 3
+            trade(terminal, float(entry.price) - 0.01)
+        for filled in (1, 2, 3):
+            await rig.until(lambda filled=filled: entry.filled_qty == filled)
+            await rig.until(lambda filled=filled: sl.quantity == tp.quantity == filled)
+            held = position(terminal)
+            assert held["volume"] == filled
+            assert asked(sl, tp) == levels(held)
+            trade(terminal, held["price_open"] - filled / 10)
+        assert entry.status == OrderStatus.FILLED
+        trade(terminal, float(sl.trigger_price) - 0.10)
+        await rig.done(sl)
+        await rig.done(tp)
+        assert (sl.status, sl.filled_qty) == (OrderStatus.FILLED, Quantity.from_int(3))
+        assert tp.status == OrderStatus.CANCELED
+        await rig.until(lambda: not rig.cache.positions_open())
+        assert rig.sends() == 1
+
+    run_exchange(drive)
+
+
+def test_rest_of_an_entry_that_is_cancelled_leaves_the_stops_with_what_has_filled(
+    terminal, run_exchange
+):
+    async def drive(rig):
+        trade(terminal, 230.00)
+        entry, sl, tp = await submit(rig, units=3, symbol="#AAPL", away=5.00)
+        await accepted(rig, sl, tp)
+        await rig.until(lambda: sl.quantity == tp.quantity == 1)
+        rig.strategy.cancel_order(entry)
+        await rig.done(entry)
+        assert entry.status == OrderStatus.CANCELED
+        assert (sl.status, tp.status) == (OrderStatus.ACCEPTED, OrderStatus.ACCEPTED)
+        assert sl.quantity == tp.quantity == 1
+        trade(terminal, float(tp.price) + 0.10)
+        await rig.done(tp)
+        await rig.done(sl)
+        assert (tp.status, sl.status) == (OrderStatus.FILLED, OrderStatus.CANCELED)
+
+    run_exchange(drive)

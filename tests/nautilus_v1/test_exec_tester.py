@@ -17,9 +17,12 @@ ACCOUNTS = {
     "hedging": ("demo-hedging", "HEDGING", "EURUSD", "1000"),
     "netting": ("demo-netting", "NETTING", "EURUSD", "1000"),
     "exchange": ("exchange-netting", "NETTING", "#AAPL", "1"),
+    # Has book or cancel, and steps of 25 points.
+    "future": ("exchange-netting", "NETTING", "@ES", "1"),
 }
-EVERY = tuple(ACCOUNTS)
+EVERY = ("hedging", "netting", "exchange")
 OTC = ("hedging", "netting")
+FUTURE = ("future",)
 
 NO_LIMITS = {"enable_limit_buys": False, "enable_limit_sells": False}
 NO_SELLS = {"enable_limit_sells": False}
@@ -97,6 +100,7 @@ CASES = [
     *case("E42", {"use_individual_cancels_on_stop": True}, [WAITS, WAITS]),
     *case("E43", {"use_batch_cancel_on_stop": True}, [WAITS, WAITS]),
     *case("E60", {"use_post_only": True}, [DENIED, DENIED], OTC),
+    *case("E60", {"use_post_only": True}, [WAITS, WAITS], FUTURE),
     *case("E63", {"order_params": {"comment": "mine", "deviation": 5}, **NO_LIMITS,
                   "open_position_on_start_qty": 1}, [FILLS, FILLS]),
     *case("E73", {"limit_time_in_force": TimeInForce.AT_THE_OPEN, **NO_SELLS}, [DENIED]),
@@ -208,9 +212,11 @@ def names_of(order):
 
 
 BRACKET = {"enable_brackets": True, "bracket_offset_ticks": 300}
+POST_ONLY = {**BRACKET, "use_post_only": True}
 BRACKETS = [
     *case("E50", {**BRACKET, **NO_SELLS}, OrderSide.BUY),
     *case("E51", {**BRACKET, "enable_limit_buys": False}, OrderSide.SELL),
+    *case("E53", {**POST_ONLY, **NO_SELLS}, OrderSide.BUY, FUTURE),
 ]
 
 
@@ -237,7 +243,7 @@ def test_bracket_waits_with_its_stops_and_ends_with_them(terminal, run_node, acc
 
 
 @pytest.mark.parametrize(
-    ("account", "config", "side"), case("E52", {**BRACKET, **NO_SELLS}, OrderSide.BUY, OTC)
+    ("account", "config", "side"), case("E52", {**BRACKET, **NO_SELLS}, OrderSide.BUY)
 )
 def test_stops_of_a_bracket_are_active_from_the_acceptance_of_its_entry_on(
     terminal, run_node, account, config, side
@@ -249,9 +255,11 @@ def test_stops_of_a_bracket_are_active_from_the_acceptance_of_its_entry_on(
         orders = await rig.until(lambda: by_list(rig, tester))
         await rig.until(lambda: all(order.status == OrderStatus.ACCEPTED for order in orders))
         entry, sl, tp = orders
+        step = float(rig.cache.instrument(entry.instrument_id).price_increment)
         rows = np.zeros(1, TICK_DTYPE)
-        rows["bid"], rows["ask"] = float(entry.price) - 0.0002, float(entry.price) - 0.0001
-        terminal.push_ticks("EURUSD", rows)
+        rows["bid"], rows["ask"] = float(entry.price) - 2 * step, float(entry.price) - step
+        seen = len(rig.strategy.quotes)
+        terminal.push_ticks(ACCOUNTS[account][2], rows)
         await rig.until(lambda: entry.is_closed and rig.cache.positions_open())
         assert names_of(entry) == FILLS
         assert names_of(sl) == names_of(tp) == FILLS[:3]
@@ -259,12 +267,35 @@ def test_stops_of_a_bracket_are_active_from_the_acceptance_of_its_entry_on(
         assert (position["sl"], position["tp"]) == pytest.approx(
             (float(sl.trigger_price), float(tp.price))
         )
+        # A quote after the fill makes the tester begin anew, and it cancels what the venue has.
+        await rig.until(lambda: len(rig.strategy.quotes) > seen and is_at_the_venue(rig))
         tester.stop()
-        await rig.until(lambda: sl.is_closed and tp.is_closed and not rig.cache.positions_open())
+        await rig.until(lambda: not rig.cache.positions_open() and not rig.cache.orders_open())
+        assert sl.is_closed and tp.is_closed
         books = terminal.books()
         assert (books["orders"], books["positions"]) == ([], [])
 
     run(terminal, run_node, account, config, drive)
+
+
+@pytest.mark.parametrize(
+    ("account", "config", "lives"), case("E53", {**POST_ONLY, **NO_SELLS}, [DENIED] * 3, OTC)
+)
+def test_bracket_with_a_post_only_entry_is_denied_where_nothing_is_post_only(
+    terminal, run_node, account, config, lives
+):
+    async def drive(rig, tester):
+        await quoted(rig, tester)
+        orders = await rig.until(lambda: by_list(rig, tester))
+        await rig.until(lambda: all(order.is_closed for order in orders))
+        assert [names_of(order) for order in orders] == lives
+        assert rig.sends() == 0
+
+    run(terminal, run_node, account, config, drive)
+
+
+def is_at_the_venue(rig):
+    return all(order.is_open or order.is_closed for order in rig.cache.orders())
 
 
 def by_list(rig, tester):
@@ -307,9 +338,7 @@ def test_orders_follow_the_market(terminal, run_node, account, config, name):
             await rig.until(lambda: not any(order.is_inflight for order in rig.cache.orders()))
         await rig.until(lambda: len(heard(name)) >= 2)
         # What is not at the venue yet is not cancelled when the tester stops.
-        await rig.until(
-            lambda: all(order.is_open or order.is_closed for order in rig.cache.orders())
-        )
+        await rig.until(lambda: is_at_the_venue(rig))
         tester.stop()
         await rig.until(lambda: all(order.is_closed for order in rig.cache.orders()))
         assert terminal.books()["orders"] == []

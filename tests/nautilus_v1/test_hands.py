@@ -90,6 +90,28 @@ def test_scenario_22_stop_loss_hit_closes_the_position_at_the_deals_price(termin
     run_node(terminal, drive)
 
 
+def test_netted_position_that_is_closed_by_hand_and_by_its_strategy_at_once_is_turned(
+    terminal, run_node
+):
+    """Our deal, the later one, is heard first: the server's answer comes ahead of the feed."""
+    terminal.reset(NETTING)
+
+    async def drive(rig):
+        await rig.opened(rig.strategy.buy("EURUSD", "3000"))
+        by_hand = {"symbol": "EURUSD", "type": int(OrderType.SELL), "volume": 0.03}
+        terminal.trade_by_hand(**BY_HAND, **by_hand)
+        await rig.done(rig.strategy.sell("EURUSD", "3000"))
+        await rig.until(lambda: len(rig.fills()) == 3)
+        (position,) = await rig.until(rig.cache.positions_open)
+        assert position.signed_decimal_qty() == -3_000
+        (held,) = terminal.books()["positions"]
+        assert (held["type"], held["volume"]) == (1, 0.03)
+
+    fields = on_netting(terminal)
+    fields["terminal_fields"]["trade_poll_ms"] = 500
+    run_node(terminal, drive, **fields)
+
+
 def test_ticket_opened_by_hand_is_a_position_and_can_be_closed_by_its_id(terminal, run_node):
     async def drive(rig):
         answer = terminal.trade_by_hand(

@@ -243,6 +243,24 @@ def test_stop_limit_order_is_triggered_then_filled(terminal, run_node, place):
     run_node(terminal, drive)
 
 
+def test_change_of_a_trigger_that_comes_too_late_has_changed_the_limit(terminal, run_node, place):
+    """A change names no type: what was the trigger when it was sent is the limit by now."""
+
+    async def drive(rig):
+        order = await place(rig, "stop_limit", OrderSide.SELL, trigger=-0.003, price=-0.002)
+        trigger = float(order.trigger_price)
+        push(terminal, "EURUSD", trigger, trigger + 0.0001)
+        rig.strategy.modify_order(order, trigger_price=Price(trigger + 0.0005, 5))
+        await rig.until(lambda: order.status == OrderStatus.TRIGGERED)
+        (record,) = waiting(rig)
+        assert record["price_open"] == pytest.approx(trigger + 0.0005, abs=1e-9)
+        await rig.until(lambda: float(order.price) == pytest.approx(record["price_open"]))
+        assert order.status == OrderStatus.TRIGGERED
+
+    # No reading of the account between the trigger and the change.
+    run_node(terminal, drive, terminal_fields={"trade_poll_ms": 500})
+
+
 def test_scenario_05_order_expires_at_its_time(terminal, run_node, place):
     async def drive(rig):
         # The terminal's clock is of 2025; the risk engine looks at today's.

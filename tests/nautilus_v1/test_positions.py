@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import InstrumentId
 
@@ -53,6 +54,26 @@ def test_reduce_only_order_takes_the_oldest_ticket_that_it_fits_into(terminal, r
         assert small.is_closed
 
     run_node(terminal, drive)
+
+
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_reduce_only_order_beside_one_that_closes_the_netted_position_is_denied(
+    terminal, run_node, reduce_only
+):
+    """The server would let it open another one: it has no such flag."""
+    fields = on_netting(terminal)
+
+    async def drive(rig):
+        await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        closing = market(rig, OrderSide.SELL, 1_000, reduce_only=reduce_only)
+        second = market(rig, OrderSide.SELL, 1_000, reduce_only=True)
+        await rig.done(closing)
+        await rig.done(second)
+        assert (closing.status, second.status) == (OrderStatus.FILLED, OrderStatus.DENIED)
+        assert "being reduced=1000" in second.last_event.reason
+        assert terminal.books()["positions"] == []
+
+    run_node(terminal, drive, **fields)
 
 
 def test_reduce_only_order_without_a_position_is_denied(terminal, run_node):

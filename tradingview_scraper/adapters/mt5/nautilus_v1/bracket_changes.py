@@ -19,14 +19,9 @@ from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, id_of, whose
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg
-from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import (
-    Bracket,
-    Brackets,
-    Stop,
-    id_of,
-    whose,
-)
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes, LevelChange
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry
 from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight

@@ -17,7 +17,7 @@ from nautilus_trader.model.enums import (
     time_in_force_to_str,
     trigger_type_to_str,
 )
-from nautilus_trader.model.identifiers import VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
@@ -77,6 +77,22 @@ def bracket_in(orders: Sequence[Order]) -> BracketOrders:
                 f"contingency_type={contingency_type_to_str(order.contingency_type)}"
             )
     return BracketOrders(entry, stops)
+
+
+def check_room(entry: Order, others: Sequence[ClientOrderId], *, has_position: bool) -> None:
+    """Raise `Denied` where a netting account cannot hold a bracket: its position of the symbol has
+    one SL and one TP. `others` are the entries of brackets on the symbol.
+    """
+    if others:
+        raise _unsupported(
+            f"a netting account has one position a symbol, with one SL and one TP: "
+            f"{entry.instrument_id} has the bracket of {others[0]}"
+        )
+    if has_position:
+        raise _unsupported(
+            f"a netting account has one position a symbol, and the bracket's stops would close the "
+            f"open one of {entry.instrument_id} too: close it first"
+        )
 
 
 def entry_command(command: SubmitOrderList, bracket: BracketOrders) -> SubmitOrder:

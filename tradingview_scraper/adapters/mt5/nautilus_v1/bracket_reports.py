@@ -9,8 +9,9 @@ from nautilus_trader.execution.reports import FillReport, OrderStatusReport
 from nautilus_trader.model.enums import OrderStatus, TriggerType
 from nautilus_trader.model.orders import Order
 
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, id_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg, level_of
-from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Bracket, Brackets, Stop, id_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import quantity
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import (
     fill_report,

@@ -6,44 +6,28 @@ the entry or closes the position is an event of these orders, and this module sa
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
-from nautilus_trader.model.enums import ContingencyType, OrderSide
-from nautilus_trader.model.enums import OrderType as NautilusOrderType
-from nautilus_trader.model.identifiers import (
-    ClientOrderId,
-    InstrumentId,
-    StrategyId,
-    TradeId,
-    VenueOrderId,
-)
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, TradeId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, levels_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     BracketOrders,
     Leg,
-    leg_of,
+    check_room,
     level_of,
-    stop_id,
 )
-from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_restoring import earlier_brackets, take_up
 from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, quantity
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import (
-    commission,
-    deal_side,
-    fill_info,
-    is_trade,
-    liquidity_side,
-    position_id,
-    price,
-    volume,
-)
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import deal_side, is_trade, volume
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.stop_events import StopEvents
 from tradingview_scraper.adapters.mt5.rules.facts import (
     Dealt,
     Fact,
@@ -56,59 +40,9 @@ from tradingview_scraper.adapters.mt5.rules.requests import Terms
 from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, PositionType
-from tradingview_scraper.adapters.mt5.terminal.records import (
-    TradeDeal,
-    TradeOrder,
-    TradePosition,
-)
+from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder, TradePosition
 
 _REASONS = {DealReason.SL: Leg.SL, DealReason.TP: Leg.TP}
-
-
-@dataclass(slots=True, eq=False)
-class Stop:
-    """A stop loss or take profit as an order, with what Nautilus was told last."""
-
-    client_order_id: ClientOrderId
-    strategy_id: StrategyId
-    instrument_id: InstrumentId
-    leg: Leg
-    side: OrderSide
-    #: Units: what was filled, and what is covered besides.
-    quantity: Decimal
-    filled: Decimal = Decimal(0)
-    is_over: bool = False
-    #: A cancel is on its way, or its outcome is not known.
-    is_cancelling: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Bracket:
-    """An entry and its stops."""
-
-    entry: Entry
-    stops: dict[Leg, Stop]
-    #: Of the entry, in units.
-    quantity: Decimal
-    #: The levels at the server, as they were heard of last; 0 is none.
-    levels: dict[Leg, float]
-    #: Identifier of the position: that of the entry's ticket, but where it adds to another one.
-    position: int = 0
-    #: Units of the entry that were filled, and the deals that did it.
-    filled: Decimal = Decimal(0)
-    deals: set[int] = field(default_factory=set)
-    is_entry_done: bool = False
-    #: Stops that are to be cancelled once it is known what becomes of the entry.
-    held: list[Stop] = field(default_factory=list)
-
-    @property
-    def is_over(self) -> bool:
-        return all(stop.is_over for stop in self.stops.values())
-
-    @property
-    def is_waiting(self) -> bool:
-        """The entry waits at the server, nothing of it filled."""
-        return not self.filled and not self.is_entry_done
 
 
 class Brackets:
@@ -139,13 +73,14 @@ class Brackets:
         self._provider = provider
         self._zone = zone
         self._hedging = hedging
-        self._deposit = deposit
+        self._events = StopEvents(out, hedging=hedging, deposit=deposit)
         self._restores = restores_stop_loss
         self._brackets: dict[ClientOrderId, Bracket] = {}
         self._stops: dict[ClientOrderId, tuple[Bracket, Stop]] = {}
         self._live: dict[ClientOrderId, Bracket] = {}
         self._by_position: dict[int, dict[ClientOrderId, Bracket]] = {}
-        self._told = Holdings()
+        #: The account's positions, counting the deals that were told.
+        self.told = Holdings()
 
     def __iter__(self) -> Iterator[Bracket]:
         """Those that are not over."""
@@ -153,71 +88,46 @@ class Brackets:
 
     def watch(self) -> None:
         """Facts follow from here on, a reading (`seed`) later."""
-        self._told.watch()
+        self.told.watch()
 
     def restore(self, orders: Iterable[Order]) -> None:
         """Take up the brackets of an earlier run. The journal has their entries already."""
-        for order in orders:
-            entry = self._journal.of_order(order.client_order_id)
-            if order.contingency_type != ContingencyType.OTO or entry is None:
-                continue
-            linked = [self._cache.order(one) for one in order.linked_order_ids or ()]
-            stops = {
-                leg: stop
-                for stop in linked
-                if stop is not None and (leg := leg_of(stop) or _sent_as(stop, order)) is not None
-            }
-            if stops:
-                bracket = self.enter(entry, BracketOrders(order, stops))
-                bracket.filled = order.filled_qty.as_decimal()
-                bracket.deals.update(
-                    int(trade.value) for trade in order.trade_ids if trade.value.isdecimal()
-                )
-                bracket.is_entry_done = order.is_closed
-                for leg, stop in bracket.stops.items():
-                    stop.is_over = stops[leg].is_closed
-                    stop.filled = stops[leg].filled_qty.as_decimal()
-                self._forget(bracket)
+        for entry, linked in earlier_brackets(orders, self._journal, self._cache):
+            bracket = self.enter(entry, linked)
+            take_up(bracket, linked)
+            self._forget(bracket)
 
     def seed(self, snapshot: Snapshot) -> None:
         """The account at one moment since `watch`: what has happened to restored brackets."""
-        self._told.seed(snapshot.positions, snapshot.deals)
-        waiting = {order.ticket: order for order in snapshot.orders}
+        self.told.seed(snapshot.positions, snapshot.deals)
         for bracket in self:
-            for deal in snapshot.deals:
-                self._count(bracket, deal)
-            order, held = waiting.get(bracket.entry.ticket), self.position_of(bracket)
-            if not self._hedging and held is None and bracket.filled:
-                held = next((one for one in self._told if one.symbol == bracket.entry.symbol), None)
-                if held is not None:
-                    self._place(bracket, held.identifier)
-            bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
-            record: TradeOrder | TradePosition | None = order
-            if held is not None:
-                record = next(
-                    (one for one in snapshot.positions if one.identifier == held.identifier), None
-                )
-            if record is not None:
-                bracket.levels = {Leg.SL: record.sl, Leg.TP: record.tp}
+            self._take_stock(bracket, snapshot)
+
+    def adopt(self, entry: Entry, snapshot: Snapshot) -> None:
+        """`snapshot` has shown the ticket of an entry that was in flight when its node ended.
+
+        Its stops are reported with it then; but not where the facts are yet to tell of its deals:
+        `on_accepted` is for that.
+        """
+        bracket = self._brackets.get(entry.client_order_id)
+        if bracket is None or bracket.position:
+            return
+        deals = [deal for deal in snapshot.deals if deal.order == entry.ticket]
+        if all(self.told.has_counted(deal) for deal in deals):
+            self._place(bracket, entry.ticket)
+            self._take_stock(bracket, snapshot)
 
     def admit(self, orders: BracketOrders, positions: Iterable[TradePosition]) -> None:
         """Raise `Denied` where the account cannot hold one more bracket on the symbol."""
         if self._hedging:
             return
-        name = orders.entry.instrument_id
-        for bracket in self:
-            if bracket.entry.instrument_id == name and not bracket.is_over:
-                raise Denied(
-                    f"UNSUPPORTED_ORDER_LIST: a netting account has one position a symbol, with "
-                    f"one SL and one TP: {name} has the bracket of {bracket.entry.client_order_id}"
-                )
-        listing = self._listing(name)
-        for position in positions:
-            if listing is not None and position.symbol == listing.info.name:
-                raise Denied(
-                    f"UNSUPPORTED_ORDER_LIST: a netting account has one position a symbol, and the "
-                    f"bracket's stops would close the open one of {name} too: close it first"
-                )
+        listing = self._listing(orders.entry.instrument_id)
+        held = {position.symbol for position in positions}
+        check_room(
+            orders.entry,
+            [one.entry.client_order_id for one in self if self._is_beside(one, orders.entry)],
+            has_position=listing is not None and listing.info.name in held,
+        )
 
     def enter(self, entry: Entry, orders: BracketOrders) -> Bracket:
         """Take up a bracket whose entry is handed over now."""
@@ -268,7 +178,7 @@ class Brackets:
 
     def position_of(self, bracket: Bracket) -> TradePosition | None:
         """The bracket's position, counting the deals that were told."""
-        for position in self._told:
+        for position in self.told:
             if position.identifier == bracket.position:
                 is_long = position.type == PositionType.BUY
                 return position if is_long == (bracket.entry.side == OrderSide.BUY) else None
@@ -289,22 +199,19 @@ class Brackets:
         if not bracket.position:
             self._place(bracket, entry.ticket)
         for stop in bracket.stops.values():
-            if stop.is_over:
-                continue
-            self._out.generate_order_submitted(*whose(stop), ts_event)
-            self._out.generate_order_accepted(*whose(stop), id_of(bracket, stop), ts_event)
+            if not stop.is_over:
+                self._events.accepted(bracket, stop, ts_event)
 
     def on_refused(self, entry: Entry, reason: str, ts_event: int) -> None:
         """The entry was denied or rejected."""
         bracket = self._brackets.pop(entry.client_order_id, None)
         self._live.pop(entry.client_order_id, None)
-        for stop in bracket.stops.values() if bracket is not None else ():
+        if bracket is None:
+            return
+        for stop in bracket.stops.values():
             self._stops.pop(stop.client_order_id)
             stop.is_over = True
-            if entry.is_checked:
-                self._out.generate_order_denied(*whose(stop), reason, ts_event)
-            else:
-                self._out.generate_order_canceled(*whose(stop), None, ts_event)
+            self._events.refused(bracket, stop, reason, ts_event)
 
     def on_terms(self, entry: Entry, terms: Terms, ts_event: int) -> None:
         """The waiting entry has these terms now."""
@@ -323,24 +230,15 @@ class Brackets:
     def update(self, bracket: Bracket, stop: Stop, ts_event: int) -> None:
         """Tell how a stop stands."""
         listing = self._listing(stop.instrument_id)
-        if listing is None:
-            return
-        level = price(bracket.levels[stop.leg], listing.instrument)
-        self._out.generate_order_updated(
-            *whose(stop),
-            id_of(bracket, stop),
-            quantity(stop.quantity, listing.instrument.size_precision),
-            level if stop.leg is Leg.TP else None,
-            level if stop.leg is Leg.SL else None,
-            ts_event,
-        )
+        if listing is not None:
+            self._events.updated(bracket, stop, listing, ts_event)
 
     def cancel(self, bracket: Bracket, stop: Stop, ts_event: int) -> None:
         """Tell, once, that a stop is no more."""
         if stop.is_over:
             return
         stop.is_over = True
-        self._out.generate_order_canceled(*whose(stop), id_of(bracket, stop), ts_event)
+        self._events.canceled(bracket, stop, ts_event)
 
     def fill(
         self,
@@ -367,25 +265,7 @@ class Brackets:
             stop.quantity = covered
             self.update(bracket, stop, ts_event)
         stop.filled += dealt
-        self._out.generate_order_filled(
-            strategy_id=stop.strategy_id,
-            instrument_id=stop.instrument_id,
-            client_order_id=stop.client_order_id,
-            venue_order_id=id_of(bracket, stop),
-            venue_position_id=position_id(deal.position_id, self._hedging),
-            trade_id=trade_id,
-            order_side=deal_side(deal),
-            order_type=NautilusOrderType.STOP_MARKET
-            if stop.leg is Leg.SL
-            else NautilusOrderType.LIMIT,
-            last_qty=volume(deal.volume, listing),
-            last_px=price(deal.price, listing.instrument),
-            quote_currency=listing.instrument.quote_currency,
-            commission=commission(deal, listing.instrument, self._deposit),
-            liquidity_side=liquidity_side(deal, order),
-            ts_event=ts_event,
-            info=fill_info(deal, self._deposit),
-        )
+        self._events.filled(bracket, stop, deal, order, listing, ts_event)
         if stop.filled >= stop.quantity:
             stop.is_over = True
             self._end(bracket, ts_event)
@@ -399,7 +279,7 @@ class Brackets:
 
     def apply(self, fact: Fact) -> list[Bracket]:
         """Take in what was just published. The brackets whose held cancels can be decided now."""
-        self._told.apply(fact)
+        self.told.apply(fact)
         decided = []
         match fact:
             case Dealt(deal, _) if is_trade(deal):
@@ -416,12 +296,12 @@ class Brackets:
                         self._resize(bracket, self._zone.utc_ns(order.time_done_msc))
             case PositionOpened(position):
                 shown = {
-                    leg: level for leg, level in _levels_of(position).items() if level
+                    leg: level for leg, level in levels_of(position).items() if level
                 }  # What is missing may still come: the audit of stop losses says when not.
                 self._on_position(position, shown)
             case PositionChanged(position, before):
-                old = _levels_of(before)
-                new = _levels_of(position)
+                old = levels_of(before)
+                new = levels_of(position)
                 self._on_position(position, {leg: new[leg] for leg in Leg if new[leg] != old[leg]})
             case PositionClosed(position):
                 for bracket in self:
@@ -430,6 +310,28 @@ class Brackets:
         for bracket in self:
             self._forget(bracket)
         return decided
+
+    def _take_stock(self, bracket: Bracket, snapshot: Snapshot) -> None:
+        """What has happened to a bracket of an earlier run."""
+        for deal in snapshot.deals:
+            self._count(bracket, deal)
+        order = next((one for one in snapshot.orders if one.ticket == bracket.entry.ticket), None)
+        held = self.position_of(bracket)
+        if not self._hedging and held is None and bracket.filled:
+            held = next((one for one in self.told if one.symbol == bracket.entry.symbol), None)
+            if held is not None:
+                self._place(bracket, held.identifier)
+        bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
+        record: TradeOrder | TradePosition | None = order
+        if held is not None:
+            record = next(
+                (one for one in snapshot.positions if one.identifier == held.identifier), None
+            )
+        if record is not None:
+            bracket.levels = levels_of(record)
+
+    def _is_beside(self, bracket: Bracket, entry: Order) -> bool:
+        return bracket.entry.instrument_id == entry.instrument_id and not bracket.is_over
 
     def _count(self, bracket: Bracket, deal: TradeDeal) -> bool:
         """Whether a deal filled the entry, and was not counted yet."""
@@ -495,25 +397,4 @@ class Brackets:
         return int(self._out._clock.timestamp_ns())
 
 
-def whose(stop: Stop) -> tuple[StrategyId, InstrumentId, ClientOrderId]:
-    """What the events of a stop begin with."""
-    return stop.strategy_id, stop.instrument_id, stop.client_order_id
-
-
-def id_of(bracket: Bracket, stop: Stop) -> VenueOrderId:
-    """The id at the venue that a stop has for life."""
-    return stop_id(bracket.entry.ticket, stop.leg)
-
-
 _NOISE = 1e-8
-
-
-def _levels_of(record: TradePosition) -> dict[Leg, float]:
-    return {Leg.SL: record.sl, Leg.TP: record.tp}
-
-
-def _sent_as(stop: Order, entry: Order) -> Leg | None:
-    """Which stop an order without an id at the venue was sent as, with an entry in flight."""
-    if stop.is_closed or not entry.is_inflight:
-        return None
-    return Leg.SL if stop.order_type == NautilusOrderType.STOP_MARKET else Leg.TP

@@ -303,6 +303,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         self.reconciliation_active = True
         try:
             snapshot = await statements.read(since)
+            statements.settle(snapshot)
             await recover_orders(
                 self,
                 self._journal,
@@ -322,7 +323,7 @@ class MT5ExecutionClient(LiveExecutionClient):
             mass.add_order_reports(statements.orders(snapshot, deals))
             mass.add_fill_reports(statements.fills(snapshot, deals))
             mass.add_position_reports(statements.positions(snapshot))
-            statements.take_up(snapshot, deals)
+            statements.take_up(deals)
             return mass
         finally:
             self.reconciliation_active = False

@@ -5,6 +5,7 @@ from nautilus_trader.model.identifiers import PositionId, TradeId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
+from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import (
     fill_report,
@@ -32,6 +33,7 @@ class ExternalActivity:
         *,
         changes: Changes,
         provider: MT5InstrumentProvider,
+        told: Holdings,
         zone: ZoneRule,
         hedging: bool,
         deposit: str,
@@ -41,6 +43,7 @@ class ExternalActivity:
         self._log = out._log
         self._changes = changes
         self._provider = provider
+        self._told = told
         self._zone = zone
         self._hedging = hedging
         self._deposit = deposit
@@ -121,15 +124,18 @@ class ExternalActivity:
         )
 
     def _holds(self, deal: TradeDeal, listing: Listing) -> bool:
-        """Whether Nautilus has the position open that a deal closes."""
+        """Whether Nautilus has the position open that a deal closes.
+
+        A netted one may have been closed before by a later deal, that of an order of ours: its
+        answer comes ahead of the feed. Then the account is flat as well, by the deals told so far.
+        """
         if self._hedging:
             position = self._cache.position(PositionId(str(deal.position_id)))
             return position is not None and position.is_open
-        return bool(
-            self._cache.positions_open(
-                instrument_id=listing.instrument.id, account_id=self._out.account_id
-            )
+        held = self._cache.positions_open(
+            instrument_id=listing.instrument.id, account_id=self._out.account_id
         )
+        return bool(held) or self._told.is_flat(deal.symbol)
 
     def _cached(self, ticket: VenueOrderId) -> Order | None:
         client_order_id = self._cache.client_order_id(ticket)

@@ -34,6 +34,19 @@ class Holdings:
     def __iter__(self) -> Iterator[TradePosition]:
         return iter(tuple(self._held.values()))
 
+    def is_flat(self, symbol: str) -> bool:
+        """Whether the positions of a symbol, long and short, come to nothing."""
+        lots = (
+            held.volume if held.type == PositionType.BUY else -held.volume
+            for held in self._held.values()
+            if held.symbol == symbol
+        )
+        return abs(sum(lots)) <= _NOISE_LOTS
+
+    def has_counted(self, deal: TradeDeal) -> bool:
+        """Whether a deal is in the volumes."""
+        return deal.ticket in self._counted
+
     def watch(self) -> None:
         """Facts follow from here on, a reading (`seed`) later."""
         self._held.clear()

@@ -21,7 +21,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import (
     volume,
 )
 from tradingview_scraper.adapters.mt5.rules.levels import LIMITS, STOP_LIMITS
-from tradingview_scraper.adapters.mt5.rules.requests import terms_of
+from tradingview_scraper.adapters.mt5.rules.requests import Terms, terms_of
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderState
 from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder
@@ -90,7 +90,10 @@ class OwnOrders:
         terms = terms_of(order)
         if order.type != before.type:
             self._trigger(entry, order)
-            entry.terms = terms
+            was, entry.terms = entry.terms, terms
+            if was is None or _once_triggered(was).asks() != terms.asks():
+                # A change of the trigger that came too late has changed the limit.
+                self._changes.tell(entry, terms, self._out._clock.timestamp_ns())
             return
         if terms.asks() == terms_of(before).asks():
             return
@@ -201,6 +204,11 @@ class OwnOrders:
             and order.state == OrderState.CANCELED
             and order.volume_current == order.volume_initial
         )
+
+
+def _once_triggered(terms: Terms) -> Terms:
+    """Of a stop limit order: the terms of the limit order that it becomes."""
+    return terms._replace(price=terms.stoplimit, stoplimit=0.0)
 
 
 def _whose(entry: Entry) -> tuple[object, object, object]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from nautilus_trader.live.execution_client import LiveExecutionClient
 
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg
-from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Bracket, Stop
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5QualityConfig
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from nautilus_trader.execution.messages import ModifyOrder, SubmitOrder, SubmitOrderList
 from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import OrderType as NautilusOrderType
+from nautilus_trader.model.enums import TimeInForce
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
@@ -117,6 +119,7 @@ class Session:
             out,
             changes=self.changes,
             provider=provider,
+            told=self.brackets.told,
             zone=client.zone,
             hedging=self._hedging,
             deposit=self._deposit,
@@ -296,14 +299,25 @@ class Session:
             self._log.error(f"The account cannot be expressed: {error}")
 
     def _reducing(self, order: Order) -> Decimal:
-        """Units that reduce-only orders on the same side may still take off the position."""
+        """Units that orders on the same side are about to take off the position.
+
+        Reduce-only ones; on a netting account all that are executed at once.
+        """
         wanted = {"instrument_id": order.instrument_id, "side": order.side}
         working = [*self._cache.orders_open(**wanted), *self._cache.orders_inflight(**wanted)]
+        # What was handed over just now is not in flight for the cache yet.
+        handed = [self._cache.order(one.client_order_id) for one in self._journal.in_flight()]
+        working += [
+            one
+            for one in handed
+            if one is not None
+            and (one.instrument_id, one.side) == (order.instrument_id, order.side)
+        ]
         return sum(
             (
                 other.leaves_qty.as_decimal()
                 for other in {one.client_order_id: one for one in working}.values()
-                if other.is_reduce_only
+                if (other.is_reduce_only or (not self._hedging and _is_at_once(other)))
                 and other.client_order_id != order.client_order_id
                 and leg_of(other) is None
             ),
@@ -313,6 +327,11 @@ class Session:
     def _listing_of(self, order: Order) -> Listing | None:
         instrument = self._cache.instrument(order.instrument_id)
         return self._provider.adopt(instrument) if instrument is not None else None
+
+
+def _is_at_once(order: Order) -> bool:
+    at_once = (TimeInForce.IOC, TimeInForce.FOK)
+    return order.order_type == NautilusOrderType.MARKET or order.time_in_force in at_once
 
 
 def publish_account(out: LiveExecutionClient, account: AccountInfo) -> None:

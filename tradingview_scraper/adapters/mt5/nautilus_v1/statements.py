@@ -23,7 +23,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_reports import (
     take_up_stops,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
-from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade, venue_order_id
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
@@ -136,20 +136,29 @@ class Statements:
         """Deals that Nautilus has: while a node runs, a report never runs ahead of the feed."""
         return [deal for deal in self._trades(snapshot) if self._has(deal)]
 
-    def take_up(self, snapshot: Snapshot, deals: Iterable[TradeDeal]) -> None:
-        """The engine gets these orders and `deals` from reports now: the feed need not repeat."""
+    def settle(self, snapshot: Snapshot) -> None:
+        """Orders in flight that the account shows are reported from here on: by their tickets."""
         records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
-        for order in records.values():
-            self._settle(self._journal.owner(order), order.ticket)
+        found = [(self._journal.owner(order), order.ticket) for order in records.values()]
+        found += [
+            (self._journal.owner_of_deal(deal, records.get(deal.order)), deal.order)
+            for deal in self._trades(snapshot)
+        ]
+        for entry, ticket in found:
+            if entry is not None and not entry.ticket:
+                self._journal.accept(entry, ticket)
+                self._brackets.adopt(entry, snapshot)
+
+    def take_up(self, deals: Iterable[TradeDeal]) -> None:
+        """The engine gets all orders and `deals` from reports now: the feed need not repeat."""
         deals = list(deals)
         for deal in deals:
-            self._settle(self._journal.owner_of_deal(deal, records.get(deal.order)), deal.order)
             self._journal.report(deal)
-        take_up_stops(deals, self._brackets, self._cache, self._clock.timestamp_ns())
-
-    def _settle(self, entry: Entry | None, ticket: int) -> None:
-        if entry is not None and not entry.ticket:
-            self._journal.accept(entry, ticket)
+        now = self._clock.timestamp_ns()
+        for bracket in self._brackets:
+            if bracket.entry.ticket and not bracket.position:
+                self._brackets.on_accepted(bracket.entry, now)
+        take_up_stops(deals, self._brackets, self._cache, now)
 
     def _setting(self) -> Setting:
         return Setting(
