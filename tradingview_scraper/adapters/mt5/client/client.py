@@ -169,6 +169,11 @@ class MT5Client(Calls, Watching):
         return self._trade.positions
 
     @property
+    def trade_frames(self) -> int:
+        """Frames of the trade feed so far; it does not look while a request is with the broker."""
+        return self._trade.frames
+
+    @property
     def is_ready(self) -> bool:
         """Every lane is attached."""
         return all(state.state is State.ATTACHED for state in self.states.values())

@@ -290,9 +290,12 @@ class MT5ExecutionClient(LiveExecutionClient):
     async def generate_position_status_reports(
         self, command: GeneratePositionStatusReports
     ) -> list[PositionStatusReport]:
-        """Open positions, and FLAT for each that Nautilus has open and the account has not."""
+        """Open positions, and FLAT for each that Nautilus has open and the account has not.
+
+        Raises while fills of theirs are still on the way.
+        """
         statements = self._need_session().statements
-        return statements.positions(await statements.read(), command.instrument_id)
+        return statements.positions(await statements.read_told(), command.instrument_id)
 
     async def generate_mass_status(self, lookback_mins: int | None = None) -> ExecutionMassStatus:
         """Orders, fills and positions from one reading. Raises when it is not complete."""

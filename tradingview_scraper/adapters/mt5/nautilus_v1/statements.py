@@ -1,6 +1,8 @@
 """Which reports answer the engine's questions about an account?"""
 
+import asyncio
 from collections.abc import Iterable
+from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock
@@ -37,6 +39,9 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.reports import (
 )
 from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder
 
+#: Readings, a poll of the trade feed apart, in which it may catch up.
+_LOOKS: Final = 5
+
 
 class Statements:
     """Reports of an account, each set from one consistent reading. A failed reading raises."""
@@ -64,6 +69,34 @@ class Statements:
         self._hedging = hedging
         self._deposit = deposit
         self._listings: dict[str, Listing] = {}
+        #: Deals that were there when the feed began: it does not bring them.
+        self._before: set[int] = set()
+
+    def begin(self, snapshot: Snapshot) -> None:
+        """The feed brings what comes after the deals of `snapshot`, a reading without `since`."""
+        self._before = {deal.ticket for deal in snapshot.deals}
+
+    async def read_told(self) -> Snapshot:
+        """The account now, without a deal that Nautilus has not heard of from the feed.
+
+        Of a position that is ahead of its fills the engine would make up the fills, and count them
+        twice when they come. Raises RuntimeError when the feed stays behind, as it does while the
+        broker takes his time for an order.
+        """
+        for _ in range(_LOOKS):
+            snapshot = await self.read()
+            untold = [
+                deal
+                for deal in self._trades(snapshot)
+                if deal.ticket not in self._before and not self._has(deal)
+            ]
+            if not untold:
+                return snapshot
+            await asyncio.sleep(self._client.config.trade_poll_ms / 1_000)
+        raise RuntimeError(
+            f"positions cannot be reported before their fills: deal {untold[0].ticket} of "
+            f"{untold[0].symbol} is at the account, and its fill on the way"
+        )
 
     async def read(self, since_ns: int | None = None) -> Snapshot:
         """The account now, and its history since `since_ns` (None: a recent window).
