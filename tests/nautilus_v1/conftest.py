@@ -322,7 +322,7 @@ def run_on(
     config = TradingNodeConfig(
         trader_id=TraderId("TEST-001"),
         cache=CacheConfig(database=database) if database is not None else None,
-        logging=LoggingConfig(log_level=LOG_LEVEL, bypass_logging=LOG_LEVEL == "OFF"),
+        logging=LoggingConfig(log_level=LOG_LEVEL),
         data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
         risk_engine=LiveRiskEngineConfig(
             graceful_shutdown_on_exception=True, **(risk_fields or {})
