@@ -2,10 +2,12 @@
 
 A round is a handful of actions of a strategy and of a person, most of them during one fault. When
 the fault is over the node has to find out what happened, by itself; then its cache is compared with
-the broker's books. Everything follows from a seed, but for how fast the machine is.
+the broker's books. After the last round the node stops, a person trades, and the next node goes on
+with the cache of the one before. Everything follows from a seed, but for how fast the machine is.
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from contextlib import suppress
@@ -67,6 +69,8 @@ class Tally:
     """What was done, and how it went."""
 
     rounds: int = 0
+    #: Nodes that went on with the cache of the one before.
+    restarted: int = 0
     actions: Counter = field(default_factory=Counter)
     faults: Counter = field(default_factory=Counter)
     orders: int = 0
@@ -85,7 +89,7 @@ class Tally:
 class Chaos:
     """Rounds on one node."""
 
-    def __init__(self, rig, processes, compare, *, seed, hedging, tally, faults=None):
+    def __init__(self, rig, *, processes, compare, seed, hedging, tally, faults=None):
         self.rig = rig
         self.terminal = rig.terminal
         self.processes = processes
@@ -123,6 +127,14 @@ class Chaos:
         await self.agreed()
         self.tally.recovery.append(time.monotonic() - self._ended)
         self.tally.rounds += 1
+
+    def in_between(self):
+        """What a person does while no node runs."""
+        for _ in range(self.random.randint(1, 4)):
+            name = self.random.choice([one for one in ACTIONS if one.startswith("hand")])
+            if did := getattr(self, name)():
+                self.note(f"no node: {name} {did}")
+            self.terminal.advance(self.random.choice((0.5, 20.0, 600.0)))
 
     async def agreed(self):
         """Wait until cache and books agree and nothing is in flight, while server time passes."""
@@ -451,6 +463,40 @@ FAULTS = {
         Chaos.history_late,
     )
 }
+
+
+def live(run, compare, doubled, *, rounds, until=math.inf, tally, looks=(), **of):
+    """The life of a node, and the start of the next. `run(drive, **fields)` runs one.
+
+    `looks` are called with the rig when it begins and ends; `of` is for `Chaos`.
+    """
+    kept = {}
+
+    async def first(rig):
+        chaos = Chaos(rig, compare=compare, tally=tally, **of)
+        await chaos.begin()
+        for look in looks:
+            look(rig)
+        done = 0
+        while done < rounds and time.monotonic() < until:
+            await chaos.round()
+            done += 1
+        for look in looks:
+            look(rig)
+        account_of(rig, tally, compare, hedging=chaos.hedging)
+        kept.update(chaos=chaos, orders=rig.cache.orders())
+
+    async def second(rig):
+        chaos = kept["chaos"]
+        chaos.rig = rig
+        await chaos.agreed()
+
+    run(first)
+    terminal = kept["chaos"].terminal
+    kept["chaos"].in_between()
+    run(second, remembered=kept["orders"])
+    tally.restarted += 1
+    tally.doubled += len(doubled(terminal.books()))
 
 
 def is_flying(order):

@@ -6,7 +6,6 @@ agree with its books, and stderr says which seed, and what led to it, between wh
 """
 
 import argparse
-import asyncio
 import dataclasses
 import importlib.util
 import json
@@ -86,22 +85,23 @@ class Soak:
         terminal.reset(chaos.scenario(account, seed))
         login = terminal.books()["account"]["login"]
 
-        async def drive(rig):
-            one = chaos.Chaos(
-                rig, processes, nodes.compare, seed=seed, hedging=hedging, tally=self.tally
-            )
-            await one.begin()
-            self.memory.append(self.memory_now(rig))
-            rounds = 0
-            while rounds < self.wanted.rounds and time.monotonic() < until:
-                await one.round()
-                rounds += 1
-            await asyncio.sleep(0)
-            self.memory.append(self.memory_now(rig))
-            chaos.account_of(rig, self.tally, nodes.compare, hedging=hedging)
+        fields = chaos.fields(cells, account, login)
 
-        nodes.run_on(terminal, drive, **chaos.fields(cells, account, login))
-        self.tally.doubled += len(nodes.doubled(terminal.books()))
+        def run(drive, **more):
+            nodes.run_on(terminal, drive, **fields, **more)
+
+        chaos.live(
+            run,
+            nodes.compare,
+            nodes.doubled,
+            rounds=self.wanted.rounds,
+            until=until,
+            tally=self.tally,
+            looks=[lambda rig: self.memory.append(self.memory_now(rig))],
+            processes=processes,
+            seed=seed,
+            hedging=hedging,
+        )
 
     def memory_now(self, rig):
         workers = [chaos.memory_mb(pid) for pid in rig.client._mt5.pids.values()]

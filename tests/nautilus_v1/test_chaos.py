@@ -17,15 +17,21 @@ def test_whatever_happens_each_deal_is_there_once_and_no_order_was_sent_twice(
     login = terminal.books()["account"]["login"]
     tally = chaos.Tally()
 
-    async def drive(rig):
-        going = chaos.Chaos(rig, processes, compared, seed=seed, hedging=hedging, tally=tally)
-        await going.begin()
-        for _ in range(6):
-            await going.round()
-        chaos.account_of(rig, tally, compared, hedging=hedging)
+    fields = chaos.fields(cells, account, login)
 
-    run_node(terminal, drive, **chaos.fields(cells, account, login))
-    assert not doubled_in(terminal.books())
+    def run(drive, **more):
+        run_node(terminal, drive, **fields, **more)
+
+    chaos.live(
+        run,
+        compared,
+        doubled_in,
+        rounds=6,
+        tally=tally,
+        processes=processes,
+        seed=seed,
+        hedging=hedging,
+    )
     assert (tally.lost, tally.doubled, tally.missed) == (0, 0, 0)
     assert tally.resolved == tally.unknown
     assert tally.orders and tally.deals

@@ -341,7 +341,7 @@ class MT5ExecutionClient(LiveExecutionClient):
             )
             mass.add_order_reports(statements.orders(snapshot, deals))
             mass.add_fill_reports(statements.fills(snapshot, deals))
-            mass.add_position_reports(statements.positions(snapshot))
+            mass.add_position_reports(statements.unexplained(snapshot, deals))
             statements.take_up(snapshot, deals)
             return mass
         finally:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock
 from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
+from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientOrderId,
@@ -151,6 +153,32 @@ class Statements:
             report
             for report in position_reports(snapshot, cached, self._setting())
             if instrument_id is None or report.instrument_id == instrument_id
+        ]
+
+    def unexplained(
+        self, snapshot: Snapshot, deals: Iterable[TradeDeal]
+    ) -> list[PositionStatusReport]:
+        """Positions of a mass status that has all orders, and fills of these deals.
+
+        On a netting account without those that follow from the fills: for an instrument whose
+        position is reported, the engine puts aside all orders and fills from before it was flat
+        last [wheel], and what ended while no node ran would stay open in the cache.
+        """
+        reports = self.positions(snapshot)
+        if self._hedging:
+            return reports
+        units: dict[InstrumentId, Decimal] = {}
+        for position in self._cache.positions_open(account_id=self._account_id):
+            held = units.get(position.instrument_id, Decimal(0))
+            units[position.instrument_id] = held + position.signed_decimal_qty()
+        for fill in self.fills(snapshot, [deal for deal in deals if not self._has(deal)]):
+            sign = 1 if fill.order_side == OrderSide.BUY else -1
+            held = units.get(fill.instrument_id, Decimal(0))
+            units[fill.instrument_id] = held + sign * fill.last_qty.as_decimal()
+        return [
+            report
+            for report in reports
+            if units.get(report.instrument_id, Decimal(0)) != report.signed_decimal_qty
         ]
 
     def whole(self, snapshot: Snapshot) -> list[TradeDeal]:
