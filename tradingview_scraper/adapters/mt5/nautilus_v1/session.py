@@ -297,9 +297,16 @@ class Session:
             self._log.error(f"The account cannot be expressed: {error}")
 
     def _reducing(self, order: Order) -> Decimal:
-        """Units that reduce-only orders on the same side may still take off the position."""
+        """Units that reduce-only orders on the same side may still take off the position.
+
+        Those that were handed over just now are no working orders in the cache yet.
+        """
         wanted = {"instrument_id": order.instrument_id, "side": order.side}
         working = [*self._cache.orders_open(**wanted), *self._cache.orders_inflight(**wanted)]
+        for entry in self._journal.in_flight():
+            known = self._cache.order(entry.client_order_id)
+            if known is not None and (known.instrument_id, known.side) == tuple(wanted.values()):
+                working.append(known)
         return sum(
             (
                 other.leaves_qty.as_decimal()
