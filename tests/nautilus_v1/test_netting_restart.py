@@ -68,3 +68,42 @@ def test_what_a_person_did_while_no_node_ran(
     if ends_flat:
         by_hand(terminal, OrderType.BUY, 0.03)
     run_node(terminal, second, remembered=kept["orders"] if remembers else (), **fields)
+
+
+def test_stop_of_a_bracket_that_joined_an_older_position_is_known_again(
+    terminal, run_node, cells, compared
+):
+    """Its deal carries the ticket of the position, and that is not the entry's."""
+    terminal.reset({"extends": "demo-netting", "clock": CLOCK})
+    fields = cells.fields("netting", terminal.books()["account"]["login"])
+    kept = []
+
+    async def first(rig):
+        quote = await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        at, instrument = float(quote.bid_price), rig.cache.instrument(EURUSD)
+        orders = rig.strategy.order_factory.bracket(
+            EURUSD,
+            OrderSide.BUY,
+            instrument.make_qty(2_000),
+            sl_trigger_price=instrument.make_price(at - 0.002),
+            tp_price=instrument.make_price(at + 0.002),
+        )
+        # In one breath: with the position there, the bracket would be denied.
+        older = rig.strategy.buy("EURUSD", "1000")
+        rig.strategy.submit_order_list(orders)
+        entry, stop, _ = orders.orders
+        await rig.done(older)
+        await rig.done(entry)
+        await rig.until(lambda: int(stop.quantity) == 3_000)
+        cells.come_to(terminal, at - 0.002)
+        await rig.done(stop)
+        await cells.agreed(rig, False, compared)
+        assert stop.status == OrderStatus.FILLED
+        kept.extend(rig.cache.orders())
+
+    async def second(rig):
+        await cells.agreed(rig, False, compared)
+        assert len(rig.cache.orders()) == len(kept)
+
+    run_node(terminal, first, **fields)
+    run_node(terminal, second, remembered=kept, **fields)

@@ -183,6 +183,11 @@ class Brackets:
         """The account at one moment since `watch`: what has happened to restored brackets."""
         self._told.seed(snapshot.positions, snapshot.deals)
         waiting = {order.ticket: order for order in snapshot.orders}
+        joined = {deal.order: deal.position_id for deal in snapshot.deals}
+        for bracket in self._brackets.values():
+            # A netted position may be older than the entry, and its stops fill under its ticket.
+            if position := joined.get(bracket.entry.ticket):
+                self._place(bracket, position)
         for bracket in self:
             for deal in snapshot.deals:
                 self._count(bracket, deal)
