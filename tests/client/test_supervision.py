@@ -144,7 +144,7 @@ def test_terminal_that_is_gone_is_started_again_by_its_path(terminal, connected,
             await eventually(lambda: client.positions)
             before = terminal.pid
             terminal.kill()
-            await eventually(lambda: client.state.state is State.LOST)
+            await eventually(lambda: client.metrics.lanes[Lane.TRADE].restarts)
             await eventually(lambda: client.is_ready and client.state.may_trade, 60.0)
             assert terminal.pid != before
             assert [position.ticket for position in await client.positions_get()] == [held]

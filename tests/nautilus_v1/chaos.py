@@ -267,7 +267,9 @@ class Chaos:
             side,
             str(units),
             position=position if self.hedging else None,
-            reduce_only=True,
+            # No server knows it for a netted position: a person who closes at the same moment
+            # makes such an order open one, and the engine refuses its fill.
+            reduce_only=self.hedging,
         )
 
     # What a person does in the terminal. The terminal may be gone: then nothing.
