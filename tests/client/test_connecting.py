@@ -117,6 +117,32 @@ def test_real_money_must_be_asked_for(config, connected, allowed):
         asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("lane", Lane)
+def test_a_worker_that_dies_while_it_attaches_is_replaced(
+    terminal, config, eventually, processes, lane
+):
+    async def scenario():
+        client = MT5Client(config(terminal, login=5001235, password="simulated"))
+        connecting = asyncio.ensure_future(client.connect())
+        await eventually(lambda: client.pids[lane])
+        processes.kill(client.pids[lane])
+        await connecting
+        await eventually(lambda: client.is_ready)
+        assert client.account.login == 5001235
+        assert len({*client.pids.values()}) == 3, "no lane may take this for a full terminal"
+        assert terminal.stats()["calls"]["login"] == 1
+        await client.disconnect()
+
+    asyncio.run(scenario())
+
+
+def test_workers_that_never_get_to_attach_are_an_error_soon(config, library):
+    client = MT5Client(config("x", module="mt5_that_crashes", restart_delay_ms=1))
+    error = refused(client, MT5ConnectionError)
+
+    assert "the worker ended with exit status 7" in str(error)
+
+
 def test_two_who_connect_share_the_workers(config, terminal):
     async def scenario():
         client = MT5Client(config(terminal))

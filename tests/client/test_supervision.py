@@ -12,6 +12,8 @@ from tradingview_scraper.adapters.mt5.terminal.errors import (
     MT5LaneLost,
 )
 
+BY_HAND = {"action": 1, "type_filling": 1, "symbol": "EURUSD", "type": 0, "volume": 0.01}
+
 
 def lanes(trade=State.ATTACHED, quotes=State.ATTACHED, history=State.ATTACHED):
     states = zip(Lane, (trade, quotes, history), strict=True)
@@ -131,6 +133,21 @@ def test_a_terminal_that_stays_away_is_waited_for(terminal, connected, eventuall
             terminal.start()
             await eventually(lambda: client.is_ready)
             assert client.state.may_trade
+
+    asyncio.run(scenario())
+
+
+def test_terminal_that_is_gone_is_started_again_by_its_path(terminal, connected, eventually):
+    async def scenario():
+        async with connected(terminal, restart_delay_ms=10) as client:
+            held = terminal.trade_by_hand(**BY_HAND)["order"]
+            await eventually(lambda: client.positions)
+            before = terminal.pid
+            terminal.kill()
+            await eventually(lambda: client.metrics.lanes[Lane.TRADE].restarts)
+            await eventually(lambda: client.is_ready and client.state.may_trade, 60.0)
+            assert terminal.pid != before
+            assert [position.ticket for position in await client.positions_get()] == [held]
 
     asyncio.run(scenario())
 

@@ -72,6 +72,11 @@ class Cell:
         """What is lost or hangs: the request of the activity, or a poll."""
         return "order_send" if self.has_request else "positions_get"
 
+    @property
+    def hang_secs(self):
+        """For ever, where it is waited until the node has done something about it."""
+        return 6.0 if self.activity in ("starting", "stopping") else 600.0
+
     async def prepare(self):
         """A position, and an order that waits; or a bracket."""
         rig = self.rig
@@ -127,7 +132,7 @@ class Cell:
             case "reply_lost_after":
                 terminal.lose_reply(function, when="after")
             case "hang":
-                terminal.hang(6.0, function)
+                terminal.hang(self.hang_secs, function)
             case "history_delay":
                 terminal.delay_history(20.0)
             case "trade_worker" | "quotes_worker" | "terminal" | "live_update" | "node":
@@ -189,7 +194,8 @@ class Cell:
         rig = self.rig
         client = rig.client._mt5
         if self.fault == "hang":
-            await rig.until(lambda: client.metrics.lanes["trade"].restarts, 30)
+            await rig.until(lambda: client.metrics.lanes["trade"].restarts, 60)
+            self.terminal.clear_faults()
         await undo(self.terminal, self.fault, login, rig.until)
         if self.fault == "account_switch":
             await client.connect()

@@ -428,6 +428,12 @@ def beside_this(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def beside() -> Callable[[str], ModuleType]:
+    """`beside_this`."""
+    return beside_this
+
+
+@pytest.fixture(scope="session")
 def cells() -> ModuleType:
     """What the cells of the fault matrix are made of."""
     return beside_this("cells")

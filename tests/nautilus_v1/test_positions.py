@@ -172,3 +172,25 @@ def test_netting_position_is_added_to_reduced_and_reversed(terminal, run_node):
         assert terminal.books()["positions"] == []
 
     run_node(terminal, drive, **on_netting(terminal))
+
+
+@pytest.mark.parametrize("account", ["hedging", "netting"])
+def test_reduce_only_orders_in_one_breath_do_not_take_the_same_units_twice(
+    terminal, run_node, account
+):
+    """The cache has the first one as working only after the second was handed over."""
+    terminal.reset({**NETTING, "extends": f"demo-{account}"})
+
+    async def drive(rig):
+        await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        orders = [market(rig, OrderSide.SELL, 1_000, reduce_only=True) for _ in range(3)]
+        for order in orders:
+            await rig.done(order)
+        first, *others = (order.status for order in orders)
+        assert first == OrderStatus.FILLED
+        assert others == [OrderStatus.DENIED, OrderStatus.DENIED]
+        await rig.until(lambda: not rig.cache.positions_open())
+        assert (terminal.books()["positions"], rig.sends()) == ([], 2)
+
+    login = terminal.books()["account"]["login"]
+    run_node(terminal, drive, oms_type=account.upper(), terminal_fields={"login": login})

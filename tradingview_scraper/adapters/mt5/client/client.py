@@ -114,6 +114,28 @@ class MT5Client(Calls, Watching):
         """
         await self._connection.connect()
 
+    async def ready(self, secs: float | None = None) -> None:
+        """Wait until every lane is attached, `secs` at most (None: `attach_timeout_secs`).
+
+        Workers that died are replaced meanwhile. Raises `MT5ConnectionError` when that does not
+        help in time, and at once when nothing changes before `connect`.
+        """
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[None] = loop.create_future()
+
+        def look(_: LaneState) -> None:
+            is_over = any(lane.state in _FINAL for lane in self.states.values())
+            if (self.is_ready or is_over) and not told.done():
+                told.set_result(None)
+
+        watch = self.watch_state(look, loop)
+        try:
+            await asyncio.wait([told], timeout=secs or self.config.attach_timeout_secs)
+        finally:
+            watch.close()
+        if not self.is_ready:
+            raise MT5ConnectionError(f"expected a ready terminal, it is {self.state}")
+
     async def disconnect(self) -> None:
         """Leave; the last one stops the workers, orderly and within seconds. Never raises."""
         await self._selection.settle()
@@ -167,6 +189,11 @@ class MT5Client(Calls, Watching):
     def positions(self) -> Mapping[int, TradePosition]:
         """Open positions by ticket, as of the last trade frame; prices and profit may be older."""
         return self._trade.positions
+
+    @property
+    def trade_frames(self) -> int:
+        """Frames of the trade feed so far; it does not look while a request is with the broker."""
+        return self._trade.frames
 
     @property
     def is_ready(self) -> bool:
@@ -375,6 +402,8 @@ class MT5Client(Calls, Watching):
 
 
 _REQUEST: Final = "order_send"
+#: States of a lane that only `connect` ends.
+_FINAL: Final = frozenset({State.FAILED, State.REFUSED, State.STOPPED})
 #: States of a terminal that nobody has to look at.
 _FINE: Final = frozenset({State.STARTING, State.ATTACHED, State.STOPPED})
 

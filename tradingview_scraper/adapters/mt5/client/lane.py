@@ -52,6 +52,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds that a worker has for its orderly end.
 _GRACE: Final = 3.0
+#: Workers that may die one after the other before the lane's first attach, without a word why.
+_FIRST_TRIES: Final = 5
 
 
 class Feed(Protocol):
@@ -115,8 +117,9 @@ class LaneWorker:
     ) -> "concurrent.futures.Future[Attached]":
         """Start a worker; the future is its first attach, or why there is none.
 
-        Without `attach_at_once` the worker gets ready and waits for `let_attach`. If the first
-        attach fails, the lane ends; afterwards it replaces its workers by itself.
+        Without `attach_at_once` the worker gets ready and waits for `let_attach`. If the terminal
+        cannot be attached to, the lane ends. A worker that dies on the way without saying why is
+        replaced, a few times; after the first attach, any one is.
         """
         self.join()
         self._first = concurrent.futures.Future()
@@ -199,7 +202,7 @@ class LaneWorker:
         shortest = self._config.restart_delay_ms / 1_000
         longest = self._config.restart_delay_max_ms / 1_000
         pause = shortest
-        deaths = 0
+        deaths = tries = 0
         while True:
             born = time.perf_counter()
             self._attached_at = None
@@ -211,9 +214,12 @@ class LaneWorker:
                     self._first.set_exception(MT5ConnectionError("stopped while attaching"))
                 return
             if not self._first.done():
-                self._become(State.STOPPED, str(error))
-                self._first.set_exception(error)
-                return
+                tries += 1
+                if not isinstance(error, _WorkerDied) or tries == _FIRST_TRIES:
+                    self._become(State.STOPPED, str(error))
+                    self._first.set_exception(error)
+                    return
+                _log.warning("%s lane, attaching: %s", self.lane, error)
             if isinstance(error, MT5IdentityError):
                 self._become(State.REFUSED, str(error))
                 self._owner.lane_refused(self.lane, str(error))
@@ -271,7 +277,7 @@ class LaneWorker:
     def _end_of(self, link: Link, hung: str | None, was_attached: bool) -> MT5Error:
         if hung is None:
             status = link.process.returncode
-            return MT5ConnectionError(f"the worker ended with exit status {status}")
+            return _WorkerDied(f"the worker ended with exit status {status}")
         if was_attached:
             return MT5ConnectionError(f"{hung}; its worker was killed")
         seconds = self._config.attach_timeout_secs
@@ -301,7 +307,7 @@ class LaneWorker:
         login, server = self._pinned or (None, None)
         # The library's own wait for the broker; there are two when it has to log in as well.
         patience = config.attach_timeout_secs * (0.8 if self._password is None else 0.4)
-        password, self._password = self._password, None
+        password = self._password
 
         def command(call_id: int) -> Command:
             return Attach(
@@ -336,6 +342,8 @@ class LaneWorker:
                 return
             self._state = State.ATTACHED
             self._attached_at = time.perf_counter()
+            # A restart never logs in: it would switch the account for everybody.
+            self._password = None
             for feed in self._feeds.values():
                 self._resume(link, feed)
         self._owner.lane_changed(self.lane, State.ATTACHED, "attached")
@@ -394,6 +402,10 @@ class LaneWorker:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+class _WorkerDied(MT5ConnectionError):
+    """A worker has ended, and neither it nor the library has said why."""
 
 
 def _ignore(settlement: Progress) -> None:

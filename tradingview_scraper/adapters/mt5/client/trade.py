@@ -46,6 +46,8 @@ class TradeState:
 
     def forget(self) -> None:
         """Begin anew: the next whole reading is the baseline. No worker is running."""
+        #: Frames of the trade feed so far: it has looked again when there are more.
+        self.frames = 0
         #: Done when the first whole reading is in.
         self.baseline: concurrent.futures.Future[None] = concurrent.futures.Future()
         self.account: AccountInfo | None = None
@@ -93,6 +95,7 @@ class TradeState:
         self._seq += 1
         if report.seq != self._seq:
             raise ValueError(f"expected frame {self._seq} of the trade feed, was {report.seq}")
+        self.frames += 1
         self._keep(report)
         update = TradeUpdate(
             full=report.full,

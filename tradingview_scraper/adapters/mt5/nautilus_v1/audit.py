@@ -18,13 +18,16 @@ from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
 #: Seconds that the feed has for what a reading of the account shows before it.
 _GRACE_SECS: Final = 5.0
+#: Frames of the feed within it, of which the last one or two are of a reading begun in it.
+_FRAMES: Final = 4
 
 
 class Audit:
     """Compares the account with what the feed has brought. `missed` counts what it has not.
 
-    Missed is what two readings show, a grace apart, and the feed has not brought after the second.
-    A deal that was missed is published then, as the feed would have.
+    Missed is what two readings show, a grace apart, and the feed has not brought after the second,
+    though it has looked in between: it does not while a request is with the broker, or its worker
+    is started. A deal that was missed is published then, as the feed would have.
     """
 
     def __init__(
@@ -68,7 +71,10 @@ class Audit:
         """Compare once; how much was missed. Raises `MT5Error` when the account cannot be read."""
         suspects = self._missing(await self._client.snapshot())
         if suspects:
+            enough = self._client.trade_frames + _FRAMES
             await asyncio.sleep(self._grace_secs)
+            if self._client.trade_frames < enough:
+                return 0
             snapshot = await self._client.snapshot()
             suspects &= self._missing(snapshot)
             self._tell(suspects, snapshot)

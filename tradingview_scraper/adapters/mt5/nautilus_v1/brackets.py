@@ -100,6 +100,11 @@ class Brackets:
     def seed(self, snapshot: Snapshot) -> None:
         """The account at one moment since `watch`: what has happened to restored brackets."""
         self.told.seed(snapshot.positions, snapshot.deals)
+        joined = {deal.order: deal.position_id for deal in snapshot.deals}
+        for bracket in self._brackets.values():
+            # A netted position may be older than the entry, and its stops fill under its ticket.
+            if position := joined.get(bracket.entry.ticket):
+                self._place(bracket, position)
         for bracket in self:
             self._take_stock(bracket, snapshot)
 
@@ -114,7 +119,7 @@ class Brackets:
             return
         deals = [deal for deal in snapshot.deals if deal.order == entry.ticket]
         if all(self.told.has_counted(deal) for deal in deals):
-            self._place(bracket, entry.ticket)
+            self._place(bracket, deals[-1].position_id if deals else entry.ticket)
             self._take_stock(bracket, snapshot)
 
     def admit(self, orders: BracketOrders, positions: Iterable[TradePosition]) -> None:

@@ -50,6 +50,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
 from tradingview_scraper.adapters.mt5.nautilus_v1.custom_data import CustomFeeds
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Unavailable
 from tradingview_scraper.adapters.mt5.nautilus_v1.feeds import Feeds
+from tradingview_scraper.adapters.mt5.nautilus_v1.opening import outliving_workers
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import timeframe_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trade_ticks import has_trades
@@ -150,7 +151,7 @@ class MT5DataClient(LiveMarketDataClient):
         await self._mt5.connect()
         self._is_attached = True
         try:
-            await self._provider.initialize()
+            await outliving_workers(self._mt5, self._log, self._provider.initialize)
         except BaseException:
             await self._detach()
             raise

@@ -1,6 +1,7 @@
 """How do commands reach an account, and what does Nautilus hear of it? `MT5ExecutionClient`."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from nautilus_trader.cache.cache import Cache
@@ -45,6 +46,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.metrics import Figures
+from tradingview_scraper.adapters.mt5.nautilus_v1.opening import outliving_workers
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import (
     check_countable,
     check_reported,
@@ -57,6 +59,7 @@ from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
 from tradingview_scraper.adapters.mt5.terminal.errors import (
     MT5ConfigError,
+    MT5ConnectionError,
     MT5Error,
     MT5IdentityError,
 )
@@ -119,6 +122,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         self._settings = config
         self._journal = Journal(config.magic_namespace)
         self._is_attached = False
+        self._is_reconciled = False
         self._session: Session | None = None
 
     @property
@@ -129,18 +133,17 @@ class MT5ExecutionClient(LiveExecutionClient):
         return self._session.metrics.figures()
 
     async def _connect(self) -> None:
+        self._is_reconciled = False
         await self._mt5.connect()
         self._is_attached = True
         try:
-            await self._open()
+            await outliving_workers(self._mt5, self._log, self._open)
         except BaseException:
             await self._disconnect()
             raise
 
     async def _disconnect(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        self._close()
         if self._is_attached:
             self._is_attached = False
             await self._mt5.disconnect()
@@ -290,12 +293,29 @@ class MT5ExecutionClient(LiveExecutionClient):
     async def generate_position_status_reports(
         self, command: GeneratePositionStatusReports
     ) -> list[PositionStatusReport]:
-        """Open positions, and FLAT for each that Nautilus has open and the account has not."""
+        """Open positions, and FLAT for each that Nautilus has open and the account has not.
+
+        Raises while fills of theirs are still on the way.
+        """
         statements = self._need_session().statements
-        return statements.positions(await statements.read(), command.instrument_id)
+        return statements.positions(await statements.read_told(), command.instrument_id)
 
     async def generate_mass_status(self, lookback_mins: int | None = None) -> ExecutionMassStatus:
-        """Orders, fills and positions from one reading. Raises when it is not complete."""
+        """Orders, fills and positions from one reading. Raises when it is not complete.
+
+        The first one, on which a node's start depends, waits for lanes that are down.
+        """
+        if self._is_reconciled:
+            return await self._mass_status(lookback_mins)
+        with suppress(MT5ConnectionError):
+            await self._mt5.ready()
+        mass = await outliving_workers(
+            self._mt5, self._log, lambda: self._mass_status(lookback_mins)
+        )
+        self._is_reconciled = True
+        return mass
+
+    async def _mass_status(self, lookback_mins: int | None) -> ExecutionMassStatus:
         statements = self._need_session().statements
         since = None
         if lookback_mins is not None:
@@ -322,13 +342,19 @@ class MT5ExecutionClient(LiveExecutionClient):
             )
             mass.add_order_reports(statements.orders(snapshot, deals))
             mass.add_fill_reports(statements.fills(snapshot, deals))
-            mass.add_position_reports(statements.positions(snapshot))
+            mass.add_position_reports(statements.unexplained(snapshot, deals))
             statements.take_up(deals)
             return mass
         finally:
             self.reconciliation_active = False
 
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
     async def _open(self) -> None:
+        self._close()
         account = self._mt5.account
         self._check_account(account)
         await self._provider.initialize()

@@ -201,6 +201,7 @@ class Session:
         self.supervision.watch()
         self.safety.watch()
         snapshot = await self.statements.read()
+        self.statements.begin(snapshot)
         self._holdings.seed(snapshot.positions, snapshot.deals)
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)

@@ -1,10 +1,14 @@
 """Which reports answer the engine's questions about an account?"""
 
+import asyncio
 from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock
 from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
+from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientOrderId,
@@ -37,6 +41,9 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.reports import (
 )
 from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder
 
+#: Readings, a poll of the trade feed apart, in which it may catch up.
+_LOOKS: Final = 5
+
 
 class Statements:
     """Reports of an account, each set from one consistent reading. A failed reading raises."""
@@ -64,6 +71,34 @@ class Statements:
         self._hedging = hedging
         self._deposit = deposit
         self._listings: dict[str, Listing] = {}
+        #: Deals that were there when the feed began: it does not bring them.
+        self._before: set[int] = set()
+
+    def begin(self, snapshot: Snapshot) -> None:
+        """The feed brings what comes after the deals of `snapshot`, a reading without `since`."""
+        self._before = {deal.ticket for deal in snapshot.deals}
+
+    async def read_told(self) -> Snapshot:
+        """The account now, without a deal that Nautilus has not heard of from the feed.
+
+        Of a position that is ahead of its fills the engine would make up the fills, and count them
+        twice when they come. Raises RuntimeError when the feed stays behind, as it does while the
+        broker takes his time for an order.
+        """
+        for _ in range(_LOOKS):
+            snapshot = await self.read()
+            untold = [
+                deal
+                for deal in self._trades(snapshot)
+                if deal.ticket not in self._before and not self._has(deal)
+            ]
+            if not untold:
+                return snapshot
+            await asyncio.sleep(self._client.config.trade_poll_ms / 1_000)
+        raise RuntimeError(
+            f"positions cannot be reported before their fills: deal {untold[0].ticket} of "
+            f"{untold[0].symbol} is at the account, and its fill on the way"
+        )
 
     async def read(self, since_ns: int | None = None) -> Snapshot:
         """The account now, and its history since `since_ns` (None: a recent window).
@@ -118,6 +153,32 @@ class Statements:
             report
             for report in position_reports(snapshot, cached, self._setting())
             if instrument_id is None or report.instrument_id == instrument_id
+        ]
+
+    def unexplained(
+        self, snapshot: Snapshot, deals: Iterable[TradeDeal]
+    ) -> list[PositionStatusReport]:
+        """Positions of a mass status that has all orders, and fills of these deals.
+
+        On a netting account without those that follow from the fills: for an instrument whose
+        position is reported, the engine puts aside all orders and fills from before it was flat
+        last [wheel], and what ended while no node ran would stay open in the cache.
+        """
+        reports = self.positions(snapshot)
+        if self._hedging:
+            return reports
+        units: dict[InstrumentId, Decimal] = {}
+        for position in self._cache.positions_open(account_id=self._account_id):
+            held = units.get(position.instrument_id, Decimal(0))
+            units[position.instrument_id] = held + position.signed_decimal_qty()
+        for fill in self.fills(snapshot, [deal for deal in deals if not self._has(deal)]):
+            sign = 1 if fill.order_side == OrderSide.BUY else -1
+            held = units.get(fill.instrument_id, Decimal(0))
+            units[fill.instrument_id] = held + sign * fill.last_qty.as_decimal()
+        return [
+            report
+            for report in reports
+            if units.get(report.instrument_id, Decimal(0)) != report.signed_decimal_qty
         ]
 
     def whole(self, snapshot: Snapshot) -> list[TradeDeal]:
