@@ -5,6 +5,7 @@ import functools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
@@ -21,7 +22,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
 from tradingview_scraper.adapters.mt5.nautilus_v1.modifying import changed_terms, prices_of, type_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
-from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, quantity
+from tradingview_scraper.adapters.mt5.nautilus_v1.replacing import Replacements
 from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import (
     Fields,
@@ -31,6 +33,7 @@ from tradingview_scraper.adapters.mt5.rules.requests import (
     terms_of,
 )
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
+from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderState
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
@@ -93,6 +96,8 @@ class _Work:
     #: The stop whose change that is, where it is one.
     unknown_stop: LevelChange | None = None
     cancel: _Cancel = _Cancel.NONE
+    #: Whether it was cancelled, to be placed with another quantity, is not known.
+    is_removal_unknown: bool = False
     #: Nanoseconds since which something is not known, or since it was last looked up.
     unknown_since: int = 0
     #: How often since then the terminal, linked to its server, has shown the order unchanged.
@@ -101,7 +106,7 @@ class _Work:
 
     @property
     def is_unknown(self) -> bool:
-        return self.unknown is not None or self.cancel is _Cancel.UNKNOWN
+        return self.unknown is not None or self.cancel is _Cancel.UNKNOWN or self.is_removal_unknown
 
     @property
     def is_idle(self) -> bool:
@@ -135,7 +140,15 @@ class Changes:
         loop: asyncio.AbstractEventLoop,
         may_be_dropped: bool,
         unproven_secs: float,
+        hedging: bool,
+        replaces: bool,
+        admit: Callable[[Order, Fields, Listing, Decimal, Decimal], None],
+        carried: Callable[[int, Terms], None],
     ) -> None:
+        """`replaces`: another quantity is asked for by placing the order anew. `admit` raises
+        `Denied` for a change to a request that the limits forbid, of so many units, with so many
+        left. `carried`: an order with this magic number has these terms.
+        """
         self._out = out
         self._client = client
         self._journal = journal
@@ -145,6 +158,19 @@ class Changes:
         self._unproven_ns = int(unproven_secs * 1e9)
         self._log = out._log
         self._works: dict[ClientOrderId, _Work] = {}
+        self._replaces = replaces
+        self._admit = admit
+        self._replacements = Replacements(
+            out,
+            client,
+            journal=journal,
+            loop=loop,
+            hedging=hedging,
+            settled=self._on_settled,
+            ended=lambda entry: self.on_done(entry.client_order_id, OrderState.CANCELED.name),
+            doubted=self._on_doubted,
+            carried=carried,
+        )
         self._is_closed = False
         self._look_ups: set[asyncio.Task[None]] = set()
         #: Whoever keeps the stops that waiting orders carry.
@@ -157,11 +183,11 @@ class Changes:
         if order is None or why:
             self._reject_change(command, f"UNSUPPORTED_MODIFY: {why}")
             return
-        if command.quantity is not None and command.quantity != order.quantity:
+        if not self._replaces and command.quantity not in (None, order.quantity):
             self._reject_change(
                 command,
                 "UNSUPPORTED_MODIFY: the volume of an order cannot be changed at the server: "
-                "cancel it, and send another one",
+                "cancel it, and send another one, or set replace_to_change_quantity",
             )
             return
         work = self._work(order)
@@ -185,7 +211,9 @@ class Changes:
         work = self._work(order)
         if work.cancel in (_Cancel.WAITING, _Cancel.SENT, _Cancel.TAKEN):
             return
-        if work.ticket:
+        if self._replacements.cancel(client_order_id):
+            work.cancel = _Cancel.WAITING
+        elif work.ticket:
             self._remove(work)
         else:
             work.cancel = _Cancel.WAITING
@@ -204,9 +232,17 @@ class Changes:
         work = self._works.get(entry.client_order_id)
         if work is None:
             return
-        if work.cancel is _Cancel.WAITING:
+        if work.cancel is _Cancel.WAITING and not work.is_changing:
             self._remove(work)
         self._advance(work)
+
+    def on_ticket(self, entry: Entry, ticket: int, ts_event: int) -> None:
+        """The order that was placed anew has its ticket."""
+        self._replacements.on_ticket(entry, ticket, ts_event)
+
+    def goes_on(self, entry: Entry, record: TradeOrder, ts_event: int) -> bool:
+        """A ticket is over: whether that is not the end of the order in Nautilus."""
+        return self._replacements.on_done(entry, record, ts_event)
 
     def on_changed(self, client_order_id: ClientOrderId, record: TradeOrder) -> None:
         """The order's record shows other terms than before. For our own `tell` follows."""
@@ -237,7 +273,7 @@ class Changes:
         order = self._out._cache.order(entry.client_order_id)
         entry.terms = terms
         if order is not None:
-            self._tell(order, entry.ticket, terms, ts_event)
+            self._tell(order, entry.ticket, terms, ts_event, entry.quantity)
         if self.watcher is not None:
             self.watcher.on_terms(entry, terms, ts_event)
 
@@ -264,6 +300,7 @@ class Changes:
     def close(self) -> None:
         """Say nothing more."""
         self._is_closed = True
+        self._replacements.close()
         for task in tuple(self._look_ups):
             task.cancel()
         self._works.clear()
@@ -287,7 +324,18 @@ class Changes:
         while work.waiting and work.ticket and not work.is_changing:
             wish = work.waiting.popleft()
             try:
-                request, terms = self._request(work, wish.command)
+                wanted = self._wanted(work, wish.command)
+                if wanted is not None and work.ticket not in self._client.orders:
+                    # It is accepted, and about to be listed.
+                    work.waiting.appendleft(wish)
+                    return
+                request, terms, listing = self._request(work, wish.command)
+                if wanted is not None:
+                    self._replace(work, wish.command, listing, terms, wanted)
+                    continue
+                if wish.of_stop is None:
+                    whole = work.order.quantity.as_decimal()
+                    self._admit(work.order, request, listing, whole, self._left(work, listing))
             except (Denied, RequestRefused) as error:
                 self._refuse(wish, str(error))
                 continue
@@ -300,7 +348,55 @@ class Changes:
             self._send(request, done)
         self._forget(work)
 
-    def _request(self, work: _Work, command: ModifyOrder) -> tuple[Fields, Terms]:
+    def _wanted(self, work: _Work, command: ModifyOrder) -> Decimal | None:
+        """The quantity that a change asks for, where it is another one."""
+        wanted = command.quantity.as_decimal() if command.quantity is not None else None
+        entry = work.entry
+        if wanted is None or wanted == (
+            entry.quantity if entry is not None else work.order.quantity.as_decimal()
+        ):
+            return None
+        if entry is None:
+            raise Denied("UNSUPPORTED_MODIFY: the quantity of an order that this node did not send")
+        if entry.terms is None and work.ticket not in self._client.orders:
+            raise Denied("UNSUPPORTED_MODIFY: the order does not wait at the server")
+        return wanted
+
+    def _left(self, work: _Work, listing: Listing) -> Decimal:
+        """Units that may still be filled."""
+        record = self._client.orders.get(work.ticket)
+        if record is None:
+            return Decimal(work.order.leaves_qty.as_decimal())
+        return units(record.volume_current, listing.sizing)
+
+    def _replace(
+        self, work: _Work, command: ModifyOrder, listing: Listing, terms: Terms, wanted: Decimal
+    ) -> None:
+        entry = work.entry
+        assert entry is not None
+        request = self._replacements.request(work.order, entry, listing, terms, wanted)
+        left = units(float(request["volume"]), listing.sizing)
+        self._admit(work.order, request, listing, wanted, left)
+        work.is_changing = True
+        self._replacements.begin(command, work.order, entry, listing, terms, wanted)
+
+    def _on_settled(self, entry: Entry) -> None:
+        work = self._works.get(entry.client_order_id)
+        if work is None:
+            return
+        work.is_changing = work.is_removal_unknown = False
+        work.ticket, work.asked = entry.ticket, None
+        if work.cancel is _Cancel.WAITING:
+            self._remove(work)
+        self._advance(work)
+
+    def _on_doubted(self, entry: Entry, outcome: SendOutcome) -> None:
+        work = self._works.get(entry.client_order_id)
+        if work is not None:
+            work.is_removal_unknown = True
+            self._say_unknown(work, outcome)
+
+    def _request(self, work: _Work, command: ModifyOrder) -> tuple[Fields, Terms, Listing]:
         record = self._client.orders.get(work.ticket)
         listing = self._listing_of(work.order)
         known = work.asked or (work.entry.terms if work.entry is not None else None)
@@ -317,7 +413,8 @@ class Changes:
             self._client.zone,
             may_be_dropped=self._may_be_dropped,
         )
-        return modify_order(listing.info, ticket=work.ticket, type=kind, terms=terms), terms
+        request = modify_order(listing.info, ticket=work.ticket, type=kind, terms=terms)
+        return request, terms, listing
 
     def _remove(self, work: _Work) -> None:
         work.cancel = _Cancel.SENT
@@ -409,6 +506,9 @@ class Changes:
         if work.cancel is _Cancel.UNKNOWN:
             work.cancel = _Cancel.NONE
             self._reject_cancel(work.order, why)
+        if work.is_removal_unknown:
+            work.is_removal_unknown = False
+            self._replacements.give_up(work.order.client_order_id, why)
         change, work.unknown_stop = work.unknown_stop, None
         if work.unknown is not None and change is not None:
             work.unknown = work.asked = None
@@ -420,15 +520,25 @@ class Changes:
             )
         self._forget(work)
 
-    def _tell(self, order: Order, ticket: int, terms: Terms, ts_event: int) -> None:
+    def _tell(
+        self,
+        order: Order,
+        ticket: int,
+        terms: Terms,
+        ts_event: int,
+        units_asked: Decimal | None = None,
+    ) -> None:
         listing = self._listing_of(order)
         if listing is None:
             return
         price, trigger = prices_of(order, terms, listing)
+        total = order.quantity
+        if units_asked is not None:
+            total = quantity(units_asked, listing.instrument.size_precision)
         self._out.generate_order_updated(
             *_whose(order),
-            order.venue_order_id or VenueOrderId(str(ticket)),
-            order.quantity,
+            VenueOrderId(str(ticket)) if units_asked is not None else order.venue_order_id,
+            total,
             price,
             trigger,
             ts_event,

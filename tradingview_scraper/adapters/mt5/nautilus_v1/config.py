@@ -212,6 +212,11 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: Send orders and stops that the server drops at the end of its day (`order_gtc_mode`) though
     #: they were to last. Their end is told as it comes. They are denied otherwise.
     allow_daily_expiry: bool = False
+    #: Change the quantity of a waiting order by cancelling it and placing it anew, what is left of
+    #: it, under another ticket. False: the change is rejected, for no server changes a volume.
+    #: Between the two there is no order, its place in the book is lost, and when the second one is
+    #: refused the order is cancelled.
+    replace_to_change_quantity: bool = False
     #: Seconds between looks at an order whose change or cancel has an unknown outcome. When two in
     #: a row, each with the terminal linked to its server, show it unchanged, that did nothing.
     unproven_change_secs: float = 60.0

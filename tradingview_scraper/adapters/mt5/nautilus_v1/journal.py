@@ -1,9 +1,12 @@
 """Which order of ours is a ticket, a magic number or a deal?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
     InstrumentId,
@@ -49,6 +52,16 @@ class Entry:
     is_refused: bool = False
     #: The answer proves nothing; the venue's records will.
     is_unknown: bool = False
+    #: Units, as the venue was asked for last.
+    quantity: Decimal = Decimal(0)
+    #: Tickets that it had before: each was cancelled, and what was left placed anew.
+    former: tuple[int, ...] = ()
+    #: Units that those have filled.
+    filled_before: Decimal = Decimal(0)
+    #: Its ticket is being cancelled, to be placed anew.
+    is_replacing: bool = False
+    #: The order that takes its place is handed over, and its ticket not known yet.
+    is_placing: bool = False
 
     @property
     def is_in_flight(self) -> bool:
@@ -108,6 +121,11 @@ class Journal:
             if ticket.isdecimal() and (leg.isdecimal() or not leg):
                 entry.leg = int(leg or 0)
                 self.accept(entry, int(ticket))
+        for former in order.venue_order_ids:
+            if former.value.isdecimal() and int(former.value) != entry.ticket:
+                entry.former = (*entry.former, int(former.value))
+                self._by_ticket[int(former.value)] = entry
+        entry.filled_before = filled_before(order)
         entry.is_refused = order.is_closed and not entry.ticket
         entry.is_unknown = entry.is_in_flight
 
@@ -116,6 +134,36 @@ class Journal:
         entry.ticket = ticket
         entry.is_unknown = False
         self._by_ticket[ticket] = entry
+
+    def replace(self, entry: Entry, ticket: int) -> None:
+        """The venue has the order under another ticket now, and the one before is over."""
+        entry.former = (*entry.former, entry.ticket)
+        entry.is_replacing = entry.is_placing = False
+        self.accept(entry, ticket)
+
+    def successors(
+        self, working: Iterable[TradeOrder], history: Iterable[TradeOrder]
+    ) -> list[tuple[Entry, TradeOrder]]:
+        """Orders that were placed anew, and whose new ticket nobody has told us of yet.
+
+        Where an order's ticket waits no longer, a later one with its magic number is its own.
+        """
+        waiting = {order.ticket for order in working}
+        found: dict[int, tuple[Entry, TradeOrder]] = {}
+        for order in sorted((*history, *working), key=lambda order: order.ticket):
+            entry = self._by_magic.get(order.magic)
+            if (
+                entry is not None
+                and 0 < entry.ticket < order.ticket
+                and entry.ticket not in waiting
+                and order.ticket not in self._by_ticket
+                and order.reason == OrderReason.EXPERT
+                and order.type not in (OrderType.BUY, OrderType.SELL)
+                and _SIDES.get(order.type) == entry.side
+                and order.symbol == entry.symbol
+            ):
+                found[order.magic] = entry, order
+        return list(found.values())
 
     def owner(self, order: TradeOrder) -> Entry | None:
         """The order of ours that a record is; None for anybody else's."""
@@ -150,6 +198,17 @@ class Journal:
         if namespace_of(number) == self._namespace and number not in self._by_magic:
             self._foreign.add(number)
 
+    def standing(self, ticket: int) -> int:
+        """The ticket that the order of `ticket` has now; 0 while it is about to get another one."""
+        entry = self._by_ticket.get(ticket)
+        if entry is None or (ticket == entry.ticket and not entry.is_replacing):
+            return ticket
+        return 0 if entry.is_replacing else entry.ticket
+
+    def of_ticket(self, ticket: int) -> Entry | None:
+        """The order of ours that has, or had, a ticket."""
+        return self._by_ticket.get(ticket)
+
     def in_flight(self) -> list[Entry]:
         """Orders that were handed over and neither accepted nor refused."""
         return [entry for entry in self._by_magic.values() if entry.is_in_flight]
@@ -175,6 +234,7 @@ class Journal:
             side=order.side,
             magic=number,
             is_post_only=order.is_post_only,
+            quantity=order.quantity.as_decimal(),
         )
         self._by_magic[number] = entry
         return entry
@@ -188,9 +248,23 @@ class Journal:
 
     def _claim(self, number: int, ticket: int, symbol: str, side: OrderSide) -> Entry | None:
         entry = self._by_magic.get(number)
-        if entry is None or entry.ticket not in (0, ticket):
+        if entry is None:
+            return None
+        if not (entry.is_placing or entry.ticket in (0, ticket)):
             return None
         return entry if (entry.symbol, entry.side) == (symbol, side) else None
+
+
+def filled_before(order: Order) -> Decimal:
+    """Units that an order filled under tickets that it has no longer."""
+    return sum(
+        (
+            event.last_qty.as_decimal()
+            for event in order.events
+            if isinstance(event, OrderFilled) and event.venue_order_id != order.venue_order_id
+        ),
+        Decimal(0),
+    )
 
 
 _SIDES: Final[dict[int, OrderSide]] = {

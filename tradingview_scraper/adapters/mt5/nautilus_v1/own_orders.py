@@ -59,8 +59,10 @@ class OwnOrders:
 
     def accept(self, entry: Entry, ticket: int, ts_event: int) -> None:
         """The venue has the order."""
+        if entry.is_placing and ticket not in (entry.ticket, *entry.former):
+            self._changes.on_ticket(entry, ticket, ts_event)
         if entry.ticket:
-            if entry.ticket != ticket:
+            if ticket not in (entry.ticket, *entry.former):
                 self._log.error(
                     f"{entry.client_order_id} was accepted as {entry.ticket}, now as {ticket}"
                 )
@@ -87,6 +89,8 @@ class OwnOrders:
 
     def changed(self, entry: Entry, order: TradeOrder, before: TradeOrder) -> None:
         """The order's record is no longer what it was."""
+        if order.ticket != entry.ticket:
+            return
         terms = terms_of(order)
         if order.type != before.type:
             self._trigger(entry, order)
@@ -114,7 +118,7 @@ class OwnOrders:
             strategy_id=entry.strategy_id,
             instrument_id=entry.instrument_id,
             client_order_id=entry.client_order_id,
-            venue_order_id=entry.venue_order_id(deal.order),
+            venue_order_id=entry.venue_order_id(entry.ticket),
             venue_position_id=position_id(deal.position_id, self._hedging),
             trade_id=trade_id,
             order_side=deal_side(deal),
@@ -135,6 +139,8 @@ class OwnOrders:
         """The order is over."""
         state = OrderState(order.state)
         ts_event = self._zone.utc_ns(order.time_done_msc)
+        if self._changes.goes_on(entry, order, ts_event):
+            return
         if state == OrderState.REJECTED:
             self.reject(entry, f"rejected by the server: {order.comment}", ts_event)
         elif self._is_post_only_refusal(entry, order):

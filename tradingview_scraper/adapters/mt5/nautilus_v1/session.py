@@ -9,6 +9,7 @@ from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
+from tradingview_scraper.adapters.mt5.client.results import Snapshot
 from tradingview_scraper.adapters.mt5.client.watches import Watch
 from tradingview_scraper.adapters.mt5.nautilus_v1.audit import Audit
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_changes import BracketChanges
@@ -38,7 +39,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
-from tradingview_scraper.adapters.mt5.rules.requests import Fields
+from tradingview_scraper.adapters.mt5.rules.requests import Fields, terms_of
+from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
 
@@ -81,6 +83,12 @@ class Session:
             loop=loop,
             may_be_dropped=config.allow_daily_expiry,
             unproven_secs=config.unproven_change_secs,
+            hedging=self._hedging,
+            replaces=config.replace_to_change_quantity,
+            admit=lambda *change: self.safety.admit_change(*change),
+            carried=lambda magic, terms: self.safety.protection.ordered(
+                magic, sl=terms.sl, tp=terms.tp
+            ),
         )
         self.brackets = Brackets(
             out,
@@ -199,6 +207,7 @@ class Session:
         self.safety.watch()
         snapshot = await self.statements.read()
         self._holdings.seed(snapshot.positions, snapshot.deals)
+        self._adopt_successors(snapshot)
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)
         for magic in magics_in(snapshot):
@@ -294,6 +303,26 @@ class Session:
             publish_account(self._out, account if account is not None else self._client.account)
         except ValueError as error:
             self._log.error(f"The account cannot be expressed: {error}")
+
+    def _adopt_successors(self, snapshot: Snapshot) -> None:
+        """Orders that were placed anew while nobody heard the answer: they have other tickets."""
+        for entry, record in self._journal.successors(snapshot.orders, snapshot.history):
+            order = self._cache.order(entry.client_order_id)
+            listing = self._listing_of(order) if order is not None else None
+            if order is None or order.is_closed or listing is None:
+                continue
+            self._journal.replace(entry, record.ticket)
+            entry.filled_before = sum(
+                (
+                    units(deal.volume, listing.sizing)
+                    for deal in snapshot.deals
+                    if deal.order in entry.former
+                ),
+                Decimal(0),
+            )
+            entry.quantity = entry.filled_before + units(record.volume_initial, listing.sizing)
+            entry.terms = terms_of(record)
+            self.changes.tell(entry, entry.terms, self._out._clock.timestamp_ns())
 
     def _reducing(self, order: Order) -> Decimal:
         """Units that reduce-only orders on the same side may still take off the position."""

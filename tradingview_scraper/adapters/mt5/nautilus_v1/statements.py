@@ -161,6 +161,7 @@ class Statements:
             listings=self._listings,
             owner=self._owner,
             known=self._cache.order,
+            standing=self._journal.standing,
         )
 
     def _owner(self, order: TradeOrder | None, deal: TradeDeal | None) -> ClientOrderId | None:
@@ -192,7 +193,10 @@ class Statements:
             return True
         hit = self._brackets.stop_hit(deal)
         client_order_id = self._cache.client_order_id(venue_order_id(deal))
-        if hit is not None:
+        entry = self._journal.of_ticket(deal.order)
+        if entry is not None:
+            client_order_id = entry.client_order_id
+        elif hit is not None:
             client_order_id = hit[1].client_order_id
         order = self._cache.order(client_order_id) if client_order_id is not None else None
         return order is not None and TradeId(str(deal.ticket)) in order.trade_ids
