@@ -243,7 +243,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         """
         client_order_id, ticket = command.client_order_id, command.venue_order_id
         entry = self._journal.of_order(client_order_id) if client_order_id is not None else None
-        if entry is not None and (entry.is_in_flight or entry.is_replacing):
+        if entry is not None and entry.is_in_flight:
             raise RuntimeError(
                 f"what became of {client_order_id} is not known yet: "
                 f"{'it is looked up' if entry.is_unknown else 'the broker has not answered'}"

@@ -22,6 +22,7 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealEntry,
     DealReason,
     OrderReason,
+    OrderState,
     OrderType,
     TradeAction,
 )
@@ -123,8 +124,7 @@ class Journal:
                 self.accept(entry, int(ticket))
         for former in order.venue_order_ids:
             if former.value.isdecimal() and int(former.value) != entry.ticket:
-                entry.former = (*entry.former, int(former.value))
-                self._by_ticket[int(former.value)] = entry
+                self.note_former(entry, int(former.value))
         entry.filled_before = filled_before(order)
         entry.is_refused = order.is_closed and not entry.ticket
         entry.is_unknown = entry.is_in_flight
@@ -135,6 +135,11 @@ class Journal:
         entry.is_unknown = False
         self._by_ticket[ticket] = entry
 
+    def note_former(self, entry: Entry, ticket: int) -> None:
+        """A ticket that the order had before it was placed anew."""
+        entry.former = (*entry.former, ticket)
+        self._by_ticket[ticket] = entry
+
     def replace(self, entry: Entry, ticket: int) -> None:
         """The venue has the order under another ticket now, and the one before is over."""
         entry.former = (*entry.former, entry.ticket)
@@ -143,13 +148,15 @@ class Journal:
 
     def successors(
         self, working: Iterable[TradeOrder], history: Iterable[TradeOrder]
-    ) -> list[tuple[Entry, TradeOrder]]:
-        """Orders that were placed anew, and whose new ticket nobody has told us of yet.
+    ) -> list[tuple[Entry, list[TradeOrder]]]:
+        """Orders that were placed anew, and the new tickets that nobody has told us of, ascending.
 
-        Where an order's ticket waits no longer, a later one with its magic number is its own.
+        Where an order's ticket was cancelled, a later one with its magic number is its own.
         """
-        waiting = {order.ticket for order in working}
-        found: dict[int, tuple[Entry, TradeOrder]] = {}
+        working, history = list(working), list(history)
+        ended = {order.ticket for order in history if order.state != OrderState.CANCELED}
+        waiting = {order.ticket for order in working} | ended
+        found: dict[int, tuple[Entry, list[TradeOrder]]] = {}
         for order in sorted((*history, *working), key=lambda order: order.ticket):
             entry = self._by_magic.get(order.magic)
             if (
@@ -162,7 +169,7 @@ class Journal:
                 and _SIDES.get(order.type) == entry.side
                 and order.symbol == entry.symbol
             ):
-                found[order.magic] = entry, order
+                found.setdefault(order.magic, (entry, []))[1].append(order)
         return list(found.values())
 
     def owner(self, order: TradeOrder) -> Entry | None:
@@ -198,16 +205,35 @@ class Journal:
         if namespace_of(number) == self._namespace and number not in self._by_magic:
             self._foreign.add(number)
 
-    def standing(self, ticket: int) -> int:
-        """The ticket that the order of `ticket` has now; 0 while it is about to get another one."""
+    def standing(self, ticket: int, number: int) -> int:
+        """The ticket that Nautilus has the order of `ticket`, with this magic number, under."""
         entry = self._by_ticket.get(ticket)
-        if entry is None or (ticket == entry.ticket and not entry.is_replacing):
-            return ticket
-        return 0 if entry.is_replacing else entry.ticket
+        if entry is None:
+            entry = self._by_magic.get(number)
+            if entry is None or not entry.is_placing:
+                return ticket
+        return entry.ticket
+
+    def replacing(self) -> list[Entry]:
+        """Orders whose ticket is being cancelled, and may be over, while they are not."""
+        return [entry for entry in self._by_magic.values() if entry.is_replacing]
+
+    def is_replacing(self, ticket: int) -> bool:
+        """Whether a ticket is being cancelled, and may be over, while its order is not."""
+        entry = self._by_ticket.get(ticket)
+        return entry is not None and entry.is_replacing and entry.ticket == ticket
 
     def of_ticket(self, ticket: int) -> Entry | None:
         """The order of ours that has, or had, a ticket."""
         return self._by_ticket.get(ticket)
+
+    def unproven(self) -> list[Entry]:
+        """Orders that were handed over, for the first time or anew, and of which nobody knows."""
+        return [
+            entry
+            for entry in self._by_magic.values()
+            if entry.is_unknown and (entry.is_in_flight or entry.is_placing)
+        ]
 
     def in_flight(self) -> list[Entry]:
         """Orders that were handed over and neither accepted nor refused."""

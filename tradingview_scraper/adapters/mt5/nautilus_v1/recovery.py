@@ -7,6 +7,7 @@ external, and nothing is guessed.
 
 import asyncio
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from nautilus_trader.core.datetime import dt_to_unix_nanos
@@ -16,6 +17,7 @@ from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import TriggerType, trigger_type_to_str
 from nautilus_trader.model.events import OrderInitialized
 from nautilus_trader.model.identifiers import ClientOrderId, StrategyId
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order, OrderUnpacker
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
@@ -58,22 +60,31 @@ async def recover_orders(
     deals = statements.whole(snapshot)
     reports = {report.venue_order_id.value: report for report in statements.orders(snapshot, deals)}
     count = 0
-    for order in lost:
-        recovered, report = found.get(order.ticket), reports.get(str(order.ticket))
+    for order, *former in _by_magic(lost):
+        # Placed anew an order has the id that it was given when it was sent first.
+        tickets = (order.ticket, *(one.ticket for one in former))
+        recovered = next((found[ticket] for ticket in tickets if ticket in found), None)
+        report = reports.get(str(order.ticket))
         if recovered is None or report is None:
             continue
         client_order_id = ClientOrderId(recovered.client_order_id)
         if out._cache.order(client_order_id) is not None:
             continue
-        known = _order_of(report, client_order_id, strategies[recovered.strategy_tag], out)
+        before = [reports[str(one.ticket)] for one in former if str(one.ticket) in reports]
+        filled = sum((one.filled_qty.as_decimal() for one in before), Decimal(0))
+        total = Quantity(report.quantity.as_decimal() + filled, report.quantity.precision)
+        known = _order_of(report, total, client_order_id, strategies[recovered.strategy_tag], out)
         out._cache.add_order(known, None, out.id)
         journal.restore(known)
         entry = journal.of_order(client_order_id)
         if entry is not None:
             journal.accept(entry, order.ticket)
+            for one in former:
+                journal.note_former(entry, one.ticket)
+            entry.filled_before = filled
             if any(working.ticket == order.ticket for working in snapshot.orders):
                 entry.terms = terms_of(order)
-        count += 1
+        count += 1 + len(former)
     out._log.info(
         f"Of {len(lost)} orders with magic namespace {namespace} that the cache does not have, "
         f"{count} are recovered as orders of {', '.join(map(str, strategies.values()))}; the "
@@ -111,6 +122,14 @@ def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> lis
     return sorted(lost, key=lambda order: order.time_setup_msc, reverse=True)
 
 
+def _by_magic(orders: Iterable[TradeOrder]) -> list[list[TradeOrder]]:
+    """Orders of one magic number together: one that was placed anew, the newest ticket first."""
+    groups: dict[int, list[TradeOrder]] = {}
+    for order in orders:
+        groups.setdefault(order.magic, []).append(order)
+    return [sorted(group, key=lambda order: -order.ticket) for group in groups.values()]
+
+
 def _find(orders: Iterable[TradeOrder], search: IdSearch, zone: ZoneRule) -> dict[int, Recovered]:
     found = {}
     left = _MOST_IDS
@@ -127,6 +146,7 @@ def _find(orders: Iterable[TradeOrder], search: IdSearch, zone: ZoneRule) -> dic
 
 def _order_of(
     report: OrderStatusReport,
+    total: Quantity,
     client_order_id: ClientOrderId,
     strategy_id: StrategyId,
     out: LiveExecutionClient,
@@ -148,7 +168,7 @@ def _order_of(
         client_order_id=client_order_id,
         order_side=report.order_side,
         order_type=report.order_type,
-        quantity=report.quantity,
+        quantity=total,
         time_in_force=report.time_in_force,
         post_only=report.post_only,
         reduce_only=report.reduce_only,

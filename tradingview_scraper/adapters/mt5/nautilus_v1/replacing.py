@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.live.execution_client import LiveExecutionClient
-from nautilus_trader.model.enums import ContingencyType
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
@@ -22,26 +20,25 @@ from tradingview_scraper.adapters.mt5.client.results import SendOutcome
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.modifying import prices_of
-from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import hand_over, words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, quantity
-from tradingview_scraper.adapters.mt5.rules.expiry import Expiry
+from tradingview_scraper.adapters.mt5.nautilus_v1.placing import filled_of, successor
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubt, Doubts
 from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import (
     Fields,
     Terms,
-    pending_order,
     remove_order,
+    terms_of,
 )
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
-from tradingview_scraper.adapters.mt5.rules.symbols import VolumeError, lots, units
-from tradingview_scraper.adapters.mt5.terminal.constants import (
-    OrderFilling,
-    OrderState,
-    OrderTime,
-    OrderType,
-)
-from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
+from tradingview_scraper.adapters.mt5.rules.symbols import units
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderState
 from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
+
+#: A check of the limits: raises `Denied` for a change of an order to a request, of so many units,
+#: with so many left.
+Admit = Callable[[Order, Fields, Listing, Decimal, Decimal], None]
 
 
 class _Stage(StrEnum):
@@ -57,20 +54,22 @@ class _Stage(StrEnum):
 
 @dataclass(slots=True)
 class _Replacement:
-    command: ModifyOrder
     order: Order
     entry: Entry
     listing: Listing
-    #: The first order as it was when its cancel was sent.
-    record: TradeOrder
-    terms: Terms
-    #: Units, with what was filled before.
-    quantity: Decimal
+    #: The first order's type, when its cancel was sent.
+    type: int
+    #: What was asked for, and the units with what was filled before; None where only the second
+    #: order's record can say.
+    terms: Terms | None
+    quantity: Decimal | None
     stage: _Stage = _Stage.REMOVING
     #: Units that the first order, and those before it, have filled.
     filled: Decimal = Decimal(0)
     #: The strategy wants no order any more.
     is_cancelled: bool = False
+    #: Whether the first order is cancelled.
+    doubt: Doubt | None = None
 
 
 class Replacements:
@@ -78,9 +77,10 @@ class Replacements:
 
     Placed is what is left of the new quantity when the first order has ended: what it filled
     meanwhile is taken off. Nothing is placed where the first order's cancel is not proved by its
-    answer, where its end was another one, or where a cancel was asked for since. When the second
-    order is refused there is none any more: the change is rejected with the reason, and the order
-    cancelled. When its outcome is unknown it stays in flight, and is found by its magic number.
+    answer and by the account, where its end was another one, where a limit forbids it by then, or
+    where a cancel was asked for since. When the second order is refused there is none any more:
+    the change is rejected with the reason, and the order cancelled. When its outcome is unknown it
+    stays in flight, and is found by its magic number, or proved absent (`Lookups`).
     """
 
     def __init__(
@@ -90,81 +90,84 @@ class Replacements:
         *,
         journal: Journal,
         loop: asyncio.AbstractEventLoop,
+        doubts: Doubts,
         hedging: bool,
+        admit: Admit,
         settled: Callable[[Entry], None],
         ended: Callable[[Entry], None],
-        doubted: Callable[[Entry, SendOutcome], None],
         carried: Callable[[int, Terms], None],
     ) -> None:
         """`settled`: the order stands, changed or as it was. `ended`: it was cancelled, and told to
-        be. `doubted`: its cancel is unknown. `carried`: an order with this magic number has these
-        terms.
+        be. `carried`: an order with this magic number has these terms.
         """
         self._out = out
         self._log = out._log
         self._client = client
         self._journal = journal
         self._loop = loop
+        self._doubts = doubts
         self._hedging = hedging
+        self._admit = admit
         self._settled = settled
         self._ended = ended
-        self._doubted = doubted
         self._carried = carried
         self._open: dict[ClientOrderId, _Replacement] = {}
         self._is_closed = False
 
-    def request(
-        self, order: Order, entry: Entry, listing: Listing, terms: Terms, wanted: Decimal
-    ) -> Fields:
-        """The order as it would be placed now. Raises `Denied` and `RequestRefused`."""
-        record = self._client.orders.get(entry.ticket)
-        if record is None:
-            raise Denied("UNSUPPORTED_MODIFY: the order does not wait at the server")
-        if order.contingency_type != ContingencyType.NO_CONTINGENCY:
-            raise Denied(
-                "UNSUPPORTED_MODIFY: a bracket's quantity cannot be changed: its stops have the "
-                "id of its entry's ticket, and would lose it: cancel it, and send another one"
-            )
-        filled = entry.filled_before + _filled(record, listing)
-        if wanted <= filled:
-            raise Denied(f"UNSUPPORTED_MODIFY: quantity={wanted}, but {filled} are filled already")
-        return _placing(listing, record, terms, wanted - filled, entry.magic, self._hedging)
-
     def begin(
-        self,
-        command: ModifyOrder,
-        order: Order,
-        entry: Entry,
-        listing: Listing,
-        terms: Terms,
-        wanted: Decimal,
+        self, order: Order, entry: Entry, listing: Listing, terms: Terms, wanted: Decimal
     ) -> None:
-        """Cancel the order, to place it with `wanted` units. `request` has let it pass."""
+        """Cancel the order, to place it with `wanted` units. Raises `Denied` and `RequestRefused`,
+        then nothing was sent.
+        """
         record = self._client.orders[entry.ticket]
-        replacement = _Replacement(command, order, entry, listing, record, terms, wanted)
+        self._check(order, entry, listing, record, terms, wanted)
+        replacement = _Replacement(order, entry, listing, record.type, terms, wanted)
         self._open[order.client_order_id] = replacement
         entry.is_replacing = True
         done = functools.partial(self._on_removed, replacement)
-        self._send(remove_order(entry.ticket), done)
+        hand_over(self._client, self._loop, remove_order(entry.ticket), done)
+
+    def resume(
+        self, order: Order, entry: Entry, listing: Listing, filled: Decimal, *, is_cancelled: bool
+    ) -> None:
+        """An earlier run may have sent the second order of this one, of which `filled` units are.
+
+        It is looked for as one of unknown outcome.
+        """
+        replacement = _Replacement(order, entry, listing, 0, None, None, _Stage.PLACING, filled)
+        replacement.is_cancelled = is_cancelled
+        self._open[order.client_order_id] = replacement
+        entry.is_replacing = entry.is_placing = entry.is_unknown = True
 
     def cancel(self, client_order_id: ClientOrderId) -> bool:
-        """Place nothing more. True: the order ends, or a ticket to cancel follows (`settled`)."""
+        """Place nothing more. True: the order ends, or `settled` says which ticket to cancel."""
         replacement = self._open.get(client_order_id)
         if replacement is None:
             return False
         replacement.is_cancelled = True
-        return replacement.stage is not _Stage.UNPROVEN
+        if replacement.stage is _Stage.UNPROVEN:
+            self._refuse(replacement, "NOT_DONE: a cancel was asked for since")
+        return True
 
-    def give_up(self, client_order_id: ClientOrderId, why: str) -> None:
-        """The first order works on: its cancel was not done."""
-        replacement = self._open.get(client_order_id)
-        if replacement is not None and replacement.stage is _Stage.UNPROVEN:
-            self._refuse(replacement, why)
+    def not_placed(self, entry: Entry, why: str) -> None:
+        """The second order is proved to be nowhere."""
+        replacement = self._open.get(entry.client_order_id)
+        if replacement is not None and replacement.stage is _Stage.PLACING:
+            self._end(replacement, why, self._now())
 
-    def on_ticket(self, entry: Entry, ticket: int, ts_event: int) -> None:
+    def on_ticket(
+        self, entry: Entry, ticket: int, record: TradeOrder | None, ts_event: int
+    ) -> None:
         """The venue has the second order, under this ticket."""
         replacement = self._open.get(entry.client_order_id)
         if replacement is not None and replacement.stage is _Stage.PLACING:
+            if replacement.terms is None:
+                if record is None:
+                    return
+                left = units(record.volume_initial, replacement.listing.sizing)
+                replacement.terms = terms_of(record)
+                replacement.quantity = replacement.filled + left
             self._settle(replacement, ticket, ts_event)
 
     def on_done(self, entry: Entry, record: TradeOrder, ts_event: int) -> bool:
@@ -174,57 +177,82 @@ class Replacements:
         replacement = self._open.get(entry.client_order_id)
         if replacement is None:
             return False
-        if record.ticket != entry.ticket:
+        if replacement.stage is _Stage.PLACING:
             is_refused = record.volume_current == record.volume_initial
-            if replacement.stage is _Stage.PLACING and is_refused:
+            if record.ticket != entry.ticket and is_refused:
                 state = OrderState(record.state).name
                 self._end(replacement, f"{state} by the server: {record.comment}", ts_event)
-                return True
+            return True
+        if record.ticket != entry.ticket:
             return False
         if replacement.stage is _Stage.REMOVED and record.state == OrderState.CANCELED:
             if not replacement.is_cancelled:
                 self._place(replacement, record, ts_event)
                 return True
-        elif replacement.stage is _Stage.UNPROVEN:
-            self._reject(
-                replacement,
-                "NOT_DONE: whether the order was cancelled was not known, it is not placed anew",
-            )
+        elif record.state != OrderState.FILLED:
+            self._reject(replacement, "NOT_DONE: that it was cancelled for this was not proved")
         self._drop(replacement)
         return False
 
     def close(self) -> None:
         """Say nothing more."""
         self._is_closed = True
-        self._open.clear()
+        for replacement in tuple(self._open.values()):
+            self._drop(replacement)
+
+    def _check(
+        self,
+        order: Order,
+        entry: Entry,
+        listing: Listing,
+        record: TradeOrder,
+        terms: Terms,
+        wanted: Decimal,
+    ) -> Fields:
+        request = successor(record, entry, listing, terms, wanted, hedging=self._hedging)
+        left = units(float(request["volume"]), listing.sizing)
+        self._admit(order, request, listing, wanted, left)
+        return request
 
     def _on_removed(self, replacement: _Replacement, outcome: SendOutcome) -> None:
         if self._is_over(replacement, outcome):
             return
-        if outcome.outcome is Outcome.ACCEPTED:
-            replacement.stage = _Stage.REMOVED
-        elif outcome.outcome is Outcome.REJECTED:
+        if outcome.outcome is Outcome.REJECTED:
             self._refuse(replacement, words_of(outcome))
+            return
+        is_taken = outcome.outcome is Outcome.ACCEPTED
+        if is_taken:
+            replacement.stage = _Stage.REMOVED
         else:
             replacement.stage = _Stage.UNPROVEN
-            self._doubted(replacement.entry, outcome)
+            self._log.error(
+                f"Whether {replacement.order.client_order_id} was cancelled, to be placed with "
+                f"another quantity, is not known: {words_of(outcome)}. It is not placed"
+            )
+            if replacement.is_cancelled:
+                self._refuse(replacement, "NOT_DONE: a cancel was asked for since")
+                return
+        refused = functools.partial(self._refuse, replacement)
+        ticket = replacement.entry.ticket
+        replacement.doubt = self._doubts.open_order(ticket, refused, is_taken=is_taken)
 
     def _place(self, replacement: _Replacement, record: TradeOrder, ts_event: int) -> None:
-        entry, listing = replacement.entry, replacement.listing
-        replacement.filled = entry.filled_before + _filled(record, listing)
-        left = replacement.quantity - replacement.filled
+        entry, listing, order = replacement.entry, replacement.listing, replacement.order
+        terms, wanted = replacement.terms, replacement.quantity
+        assert terms is not None and wanted is not None
+        self._doubts.settle(replacement.doubt)
+        replacement.filled = entry.filled_before + filled_of(record, listing)
         try:
-            if record.type != replacement.record.type:
+            if record.type != replacement.type:
                 raise Denied("the order was triggered meanwhile")
-            if left <= 0:
-                raise Denied(f"{replacement.filled} are filled, nothing is left to place")
-            request = _placing(listing, record, replacement.terms, left, entry.magic, self._hedging)
+            request = self._check(order, entry, listing, record, terms, wanted)
         except (Denied, RequestRefused) as error:
             self._end(replacement, f"NOT_PLACED: {error}", ts_event)
             return
         replacement.stage = _Stage.PLACING
         entry.is_placing = True
-        self._send(request, functools.partial(self._on_placed, replacement))
+        done = functools.partial(self._on_placed, replacement)
+        hand_over(self._client, self._loop, request, done)
 
     def _on_placed(self, replacement: _Replacement, outcome: SendOutcome) -> None:
         if self._is_over(replacement, outcome):
@@ -238,34 +266,38 @@ class Replacements:
             if not replacement.entry.is_post_only:
                 self._settle(replacement, result.order, now)
         else:
+            replacement.entry.is_unknown = True
             self._log.error(
                 f"Whether {replacement.order.client_order_id} was placed with its new quantity is "
                 f"not known: {words_of(outcome)}. It is not sent again; it stays in flight until "
-                f"the account shows an order or deal with magic {replacement.entry.magic}"
+                f"the account shows, or proves not to have, an order or deal with magic "
+                f"{replacement.entry.magic}"
             )
 
     def _is_over(self, replacement: _Replacement, outcome: SendOutcome) -> bool:
         if self._is_closed:
-            self._log.error(f"{replacement.command!r} was answered after disconnect: {outcome}")
+            order_id = replacement.order.client_order_id
+            self._log.error(f"A change of {order_id} was answered after disconnect: {outcome}")
             return True
         # Otherwise the account has said it all before the answer came.
         return self._open.get(replacement.order.client_order_id) is not replacement
 
     def _settle(self, replacement: _Replacement, ticket: int, ts_event: int) -> None:
         entry, order = replacement.entry, replacement.order
+        terms, wanted = replacement.terms, replacement.quantity
+        assert terms is not None and wanted is not None
         self._drop(replacement)
         self._journal.replace(entry, ticket)
-        entry.terms = replacement.terms
-        entry.quantity, entry.filled_before = replacement.quantity, replacement.filled
-        self._carried(entry.magic, replacement.terms)
-        price, trigger = prices_of(order, replacement.terms, replacement.listing)
-        precision = replacement.listing.instrument.size_precision
+        entry.terms = terms
+        entry.quantity, entry.filled_before = wanted, replacement.filled
+        self._carried(entry.magic, terms)
+        price, trigger = prices_of(order, terms, replacement.listing)
         self._out.generate_order_updated(
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
             entry.venue_order_id(ticket),
-            quantity(replacement.quantity, precision),
+            quantity(wanted, replacement.listing.instrument.size_precision),
             price,
             trigger,
             ts_event,
@@ -298,59 +330,21 @@ class Replacements:
         self._ended(entry)
 
     def _reject(self, replacement: _Replacement, reason: str) -> None:
-        command = replacement.command
+        order = replacement.order
         self._out.generate_order_modify_rejected(
-            command.strategy_id,
-            command.instrument_id,
-            command.client_order_id,
-            command.venue_order_id,
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            order.venue_order_id,
             reason,
             self._now(),
         )
 
     def _drop(self, replacement: _Replacement) -> None:
-        replacement.entry.is_replacing = replacement.entry.is_placing = False
+        entry = replacement.entry
+        entry.is_replacing = entry.is_placing = entry.is_unknown = False
+        self._doubts.settle(replacement.doubt)
         self._open.pop(replacement.order.client_order_id, None)
-
-    def _send(self, request: Fields, done: Callable[[SendOutcome], None]) -> None:
-        try:
-            self._client.send(request, done, self._loop)
-        except (MT5Error, ValueError) as error:
-            refused = error if isinstance(error, MT5Error) else MT5Error(str(error))
-            done(SendOutcome(Outcome.REJECTED, None, refused, request, False, 0, 0))
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
-
-
-def _filled(record: TradeOrder, listing: Listing) -> Decimal:
-    return units(record.volume_initial - record.volume_current, listing.sizing)
-
-
-def _placing(
-    listing: Listing,
-    record: TradeOrder,
-    terms: Terms,
-    left: Decimal,
-    magic: int,
-    hedging: bool,
-) -> Fields:
-    """The order that `record` is with other terms, for `left` units."""
-    try:
-        volume = lots(left, listing.sizing, listing.info)
-    except VolumeError as error:
-        raise Denied(f"VALIDATION_FAILED: {error}") from error
-    return pending_order(
-        listing.info,
-        type=OrderType(record.type),
-        lots=volume,
-        price=terms.price,
-        stoplimit=terms.stoplimit,
-        sl=terms.sl,
-        tp=terms.tp,
-        magic=magic,
-        expiry=Expiry(OrderTime(terms.type_time), terms.expiration),
-        filling=OrderFilling(record.type_filling),
-        comment=record.comment,
-        opens=hedging,
-    )

@@ -44,8 +44,10 @@ class Setting(NamedTuple):
     owner: Callable[[TradeOrder | None, TradeDeal | None], ClientOrderId | None]
     #: An order as Nautilus has it.
     known: Callable[[ClientOrderId], Order | None]
-    #: The ticket under which an order stands; 0 while that is not known.
-    standing: Callable[[int], int] = int
+    #: The ticket under which Nautilus has an order, of its own ticket and magic number.
+    standing: Callable[[int, int], int] = lambda ticket, _: ticket
+    #: Whether an order is not over, though its ticket may be.
+    is_replacing: Callable[[int], bool] = lambda _: False
 
 
 def symbols_in(snapshot: Snapshot) -> set[str]:
@@ -85,18 +87,18 @@ def order_reports(
     records = {
         order.ticket: order
         for order in (*snapshot.history, *snapshot.orders)
-        if setting.standing(order.ticket) == order.ticket
+        if setting.standing(order.ticket, order.magic) == order.ticket
     }
     groups: defaultdict[str, list[TradeDeal]] = defaultdict(list)
     for deal in sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket)):
-        now = setting.standing(deal.order)
+        now = setting.standing(deal.order, deal.magic)
         if now == deal.order:
             groups[venue_order_id(deal).value].append(deal)
         elif now in records:
             groups[str(now)].append(deal)
     reports = []
     for group in groups.values():
-        record = records.pop(setting.standing(group[0].order), None)
+        record = records.pop(setting.standing(group[0].order, group[0].magic), None)
         order = order_of(record, group)
         reports.append(_order_report(order, group, record, working, setting))
     for order in records.values():
@@ -128,8 +130,8 @@ def fill_reports(
             client_order_id=setting.owner(None, deal),
             order=records.get(deal.order),
         )
-        now = setting.standing(deal.order)
-        if now not in (0, deal.order):
+        now = setting.standing(deal.order, deal.magic)
+        if now != deal.order:
             report.venue_order_id = VenueOrderId(str(now))
         reports.append(report)
     return reports
@@ -198,7 +200,7 @@ def _order_report(
         order,
         deals,
         listing,
-        is_open=order.ticket in working or is_ahead,
+        is_open=order.ticket in working or is_ahead or setting.is_replacing(order.ticket),
         hedging=setting.hedging,
         account_id=setting.account_id,
         zone=setting.zone,

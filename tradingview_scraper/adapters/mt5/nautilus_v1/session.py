@@ -9,7 +9,6 @@ from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
-from tradingview_scraper.adapters.mt5.client.results import Snapshot
 from tradingview_scraper.adapters.mt5.client.watches import Watch
 from tradingview_scraper.adapters.mt5.nautilus_v1.audit import Audit
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_changes import BracketChanges
@@ -35,12 +34,13 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
+from tradingview_scraper.adapters.mt5.nautilus_v1.resumption import resume_changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
-from tradingview_scraper.adapters.mt5.rules.requests import Fields, terms_of
-from tradingview_scraper.adapters.mt5.rules.symbols import units
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
+from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
 
@@ -75,17 +75,18 @@ class Session:
         self._watches: list[Watch] = []
         self.supervision = Supervision(out, client, loop=loop)
         self.quality = Quality(out, config.quality, loop)
+        self.doubts = Doubts(out, client, loop=loop, unproven_secs=config.unproven_change_secs)
         self.changes = Changes(
             out,
             client,
             journal=journal,
             listing_of=self._listing_of,
             loop=loop,
+            doubts=self.doubts,
             may_be_dropped=config.allow_daily_expiry,
-            unproven_secs=config.unproven_change_secs,
             hedging=self._hedging,
             replaces=config.replace_to_change_quantity,
-            admit=lambda *change: self.safety.admit_change(*change),
+            admit=self._admit_change,
             carried=lambda magic, terms: self.safety.protection.ordered(
                 magic, sl=terms.sl, tp=terms.tp
             ),
@@ -110,7 +111,7 @@ class Session:
             provider=provider,
             audit=self.safety.protection,
             loop=loop,
-            unproven_secs=config.unproven_change_secs,
+            doubts=self.doubts,
         )
         own = OwnOrders(
             out,
@@ -161,6 +162,7 @@ class Session:
             own=own,
             changes=self.changes,
             bracket_changes=self.bracket_changes,
+            doubts=self.doubts,
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
             checks=config.check_orders,
@@ -173,6 +175,7 @@ class Session:
             client,
             journal=journal,
             own=own,
+            replacements=self.changes.replacements,
             loop=loop,
             margin_secs=config.unproven_order_secs,
         )
@@ -189,7 +192,7 @@ class Session:
             out,
             client,
             journal=journal,
-            changes=self.changes,
+            doubts=self.doubts,
             audit=self.audit,
             loop=loop,
             every_secs=config.metrics_log_secs,
@@ -207,7 +210,15 @@ class Session:
         self.safety.watch()
         snapshot = await self.statements.read()
         self._holdings.seed(snapshot.positions, snapshot.deals)
-        self._adopt_successors(snapshot)
+        resume_changes(
+            snapshot,
+            self._cache,
+            journal=self._journal,
+            changes=self.changes,
+            listing_of=self._listing_of,
+            replaces=self._config.replace_to_change_quantity,
+            now=self._out._clock.timestamp_ns(),
+        )
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)
         for magic in magics_in(snapshot):
@@ -240,6 +251,7 @@ class Session:
         self._lookups.close()
         self.audit.close()
         self.metrics.close()
+        self.doubts.close()
         self.changes.close()
         self.bracket_changes.close()
         self.safety.close()
@@ -304,25 +316,13 @@ class Session:
         except ValueError as error:
             self._log.error(f"The account cannot be expressed: {error}")
 
-    def _adopt_successors(self, snapshot: Snapshot) -> None:
-        """Orders that were placed anew while nobody heard the answer: they have other tickets."""
-        for entry, record in self._journal.successors(snapshot.orders, snapshot.history):
-            order = self._cache.order(entry.client_order_id)
-            listing = self._listing_of(order) if order is not None else None
-            if order is None or order.is_closed or listing is None:
-                continue
-            self._journal.replace(entry, record.ticket)
-            entry.filled_before = sum(
-                (
-                    units(deal.volume, listing.sizing)
-                    for deal in snapshot.deals
-                    if deal.order in entry.former
-                ),
-                Decimal(0),
-            )
-            entry.quantity = entry.filled_before + units(record.volume_initial, listing.sizing)
-            entry.terms = terms_of(record)
-            self.changes.tell(entry, entry.terms, self._out._clock.timestamp_ns())
+    def _admit_change(
+        self, order: Order, request: Fields, listing: Listing, whole: Decimal, left: Decimal
+    ) -> None:
+        """Raises `Denied` where an order must not be changed, or placed anew, now."""
+        if halted := self.supervision.halted():
+            raise Denied(halted)
+        self.safety.admit_change(order, request, listing, whole, left)
 
     def _reducing(self, order: Order) -> Decimal:
         """Units that reduce-only orders on the same side may still take off the position."""

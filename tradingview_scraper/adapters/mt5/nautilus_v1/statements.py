@@ -1,6 +1,6 @@
 """Which reports answer the engine's questions about an account?"""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock
@@ -24,6 +24,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_reports import (
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import as_it_stands
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade, venue_order_id
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
@@ -93,10 +94,12 @@ class Statements:
         """Orders, filled as far as `deals` say."""
         setting = self._setting()
         of_stops, others = parted(deals, self._brackets)
-        return [
+        reports = [
             *order_reports(snapshot, others, setting),
             *stop_orders(of_stops, self._brackets, self._cache, setting),
         ]
+        told = {report.client_order_id for report in reports}
+        return [*reports, *self._between_tickets(told)]
 
     def fills(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[FillReport]:
         """Fills of these deals."""
@@ -147,6 +150,20 @@ class Statements:
             self._journal.report(deal)
         take_up_stops(deals, self._brackets, self._cache, self._clock.timestamp_ns())
 
+    def _between_tickets(self, told: Collection[ClientOrderId | None]) -> list[OrderStatusReport]:
+        """Orders that are being placed anew, and of which the snapshot has no record any more."""
+        orders = [
+            self._cache.order(entry.client_order_id)
+            for entry in self._journal.replacing()
+            if entry.client_order_id not in told
+        ]
+        now = self._clock.timestamp_ns()
+        return [
+            as_it_stands(order, self._account_id, now)
+            for order in orders
+            if order is not None and order.is_open
+        ]
+
     def _settle(self, entry: Entry | None, ticket: int) -> None:
         if entry is not None and not entry.ticket:
             self._journal.accept(entry, ticket)
@@ -162,6 +179,7 @@ class Statements:
             owner=self._owner,
             known=self._cache.order,
             standing=self._journal.standing,
+            is_replacing=self._journal.is_replacing,
         )
 
     def _owner(self, order: TradeOrder | None, deal: TradeDeal | None) -> ClientOrderId | None:
