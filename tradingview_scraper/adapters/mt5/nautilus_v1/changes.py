@@ -218,7 +218,7 @@ class Changes:
 
     def keep_alive(self, now: int, keepalive_ns: int) -> None:
         """Keep the engine from guessing what is not known."""
-        keep_pending(self._out, self._works, now, keepalive_ns)
+        keep_pending(self._out, tuple(self._works), now, keepalive_ns)
 
     def close(self) -> None:
         """Say nothing more."""

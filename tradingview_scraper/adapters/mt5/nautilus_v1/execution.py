@@ -117,7 +117,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         self._mt5 = client
         self._provider = instrument_provider
         self._settings = config
-        self._journal = Journal(config.magic_namespace)
+        self._journal = Journal(config.magic_namespace, config.own_namespaces)
         self._is_attached = False
         self._session: Session | None = None
 
@@ -308,7 +308,7 @@ class MT5ExecutionClient(LiveExecutionClient):
                 self._journal,
                 statements,
                 snapshot,
-                namespace=self._settings.magic_namespace,
+                namespaces=(self._settings.magic_namespace, *self._settings.own_namespaces),
                 zone=self._mt5.zone,
             )
             deals = statements.whole(snapshot)

@@ -84,11 +84,16 @@ class Journal:
     An order's identity is its magic number: it survives lost answers and restarts. A record is
     ours when its magic is, and symbol and side are those of the order, and it was sent by a
     program: the closing order of a stop loss inherits the magic of its position [vendor].
+
+    Orders of earlier runs may have magic numbers of `former` namespaces; new ones have none.
     """
 
-    def __init__(self, namespace: int) -> None:
+    def __init__(self, namespace: int, former: Iterable[int] = ()) -> None:
         self._namespace = namespace
+        self._former = tuple(one for one in dict.fromkeys(former) if one != namespace)
         self._by_magic: dict[int, Entry] = {}
+        #: The same orders by the magic numbers that they may have been sent with.
+        self._by_former_magic: dict[int, Entry] = {}
         self._by_ticket: dict[int, Entry] = {}
         self._foreign: set[int] = set()
         self._reported: set[int] = set()
@@ -97,7 +102,8 @@ class Journal:
         """The magic number of an order that is to be sent. Raises `MagicTaken`."""
         number = magic(self._namespace, order.client_order_id.value)
         known = self._by_magic.get(number)
-        if known is not None or number in self._foreign:
+        numbers = {number, *self._former_magics(order.client_order_id)}
+        if known is not None or numbers & self._foreign:
             owner = known.client_order_id if known is not None else "an order at the venue"
             raise MagicTaken(f"magic number {number} belongs to {owner}: use another order id")
         return number
@@ -116,6 +122,8 @@ class Journal:
         if number in self._by_magic:
             return
         entry = self._put(order, number)
+        for old in self._former_magics(order.client_order_id):
+            self._by_former_magic[old] = entry
         entry.is_triggered = getattr(order, "is_triggered", False)
         if order.venue_order_id is not None:
             ticket, _, leg = order.venue_order_id.value.partition("-")
@@ -156,9 +164,9 @@ class Journal:
         working, history = list(working), list(history)
         ended = {order.ticket for order in history if order.state != OrderState.CANCELED}
         waiting = {order.ticket for order in working} | ended
-        found: dict[int, tuple[Entry, list[TradeOrder]]] = {}
+        found: dict[ClientOrderId, tuple[Entry, list[TradeOrder]]] = {}
         for order in sorted((*history, *working), key=lambda order: order.ticket):
-            entry = self._by_magic.get(order.magic)
+            entry = self.of_magic(order.magic)
             if (
                 entry is not None
                 and 0 < entry.ticket < order.ticket
@@ -169,7 +177,7 @@ class Journal:
                 and _SIDES.get(order.type) == entry.side
                 and order.symbol == entry.symbol
             ):
-                found.setdefault(order.magic, (entry, []))[1].append(order)
+                found.setdefault(entry.client_order_id, (entry, []))[1].append(order)
         return list(found.values())
 
     def owner(self, order: TradeOrder) -> Entry | None:
@@ -180,7 +188,7 @@ class Journal:
         if order.reason != OrderReason.EXPERT:
             return None
         if order.type == OrderType.CLOSE_BY:
-            entry = self._by_magic.get(order.magic)
+            entry = self.of_magic(order.magic)
             is_ours = entry is not None and 0 < entry.leg == order.position_id
             return entry if is_ours else None
         if order.type not in _SIDES:
@@ -202,14 +210,15 @@ class Journal:
 
     def note_foreign(self, number: int) -> None:
         """A magic number that is at the venue: no new order may get it."""
-        if namespace_of(number) == self._namespace and number not in self._by_magic:
+        is_ours = namespace_of(number) in (self._namespace, *self._former)
+        if is_ours and self.of_magic(number) is None:
             self._foreign.add(number)
 
     def standing(self, ticket: int, number: int) -> int:
         """The ticket that Nautilus has the order of `ticket`, with this magic number, under."""
         entry = self._by_ticket.get(ticket)
         if entry is None:
-            entry = self._by_magic.get(number)
+            entry = self.of_magic(number)
             if entry is None or not entry.is_placing:
                 return ticket
         return entry.ticket
@@ -222,6 +231,10 @@ class Journal:
         """Whether a ticket is being cancelled, and may be over, while its order is not."""
         entry = self._by_ticket.get(ticket)
         return entry is not None and entry.is_replacing and entry.ticket == ticket
+
+    def of_magic(self, number: int) -> Entry | None:
+        """The order of ours that has, or may have, a magic number."""
+        return self._by_magic.get(number) or self._by_former_magic.get(number)
 
     def of_ticket(self, ticket: int) -> Entry | None:
         """The order of ours that has, or had, a ticket."""
@@ -251,6 +264,9 @@ class Journal:
         """Nautilus gets this deal now."""
         self._reported.add(deal.ticket)
 
+    def _former_magics(self, client_order_id: ClientOrderId) -> list[int]:
+        return [magic(namespace, client_order_id.value) for namespace in self._former]
+
     def _put(self, order: Order, number: int) -> Entry:
         entry = Entry(
             client_order_id=order.client_order_id,
@@ -267,13 +283,13 @@ class Journal:
 
     def _leg_of(self, deal: TradeDeal) -> Entry | None:
         """A close-by has a deal on each of two positions; the other one is nobody's order."""
-        entry = self._by_ticket.get(deal.order) or self._by_magic.get(deal.magic)
+        entry = self._by_ticket.get(deal.order) or self.of_magic(deal.magic)
         if entry is None or not entry.leg or entry.leg != deal.position_id:
             return None
         return entry if entry.ticket in (0, deal.order) else None
 
     def _claim(self, number: int, ticket: int, symbol: str, side: OrderSide) -> Entry | None:
-        entry = self._by_magic.get(number)
+        entry = self.of_magic(number)
         if entry is None:
             return None
         if not (entry.is_placing or entry.ticket in (0, ticket)):

@@ -143,7 +143,7 @@ class Lookups:
             entry = case.entry
             if entry.client_order_id not in unproven:
                 continue
-            if _is_there(entry, snapshot):
+            if self._is_there(entry, snapshot):
                 # The feed brings it. Nothing else may be said of it before.
                 case.begin_again(self._now())
                 continue
@@ -151,6 +151,15 @@ class Lookups:
             case.live, case.since_ns = self._stamp, self._now()
             if case.readings == _PROOF:
                 self._give_up(entry)
+
+    def _is_there(self, entry: Entry, snapshot: Snapshot) -> bool:
+        """Whether the account has anything of the order but what came of its former tickets."""
+        of_magic = self._journal.of_magic
+        records = (*snapshot.orders, *snapshot.history)
+        tickets = {order.ticket for order in records if of_magic(order.magic) is entry}
+        tickets |= {deal.order for deal in snapshot.deals if of_magic(deal.magic) is entry}
+        tickets |= {one.identifier for one in snapshot.positions if of_magic(one.magic) is entry}
+        return bool(tickets - {entry.ticket, *entry.former})
 
     def _give_up(self, entry: Entry) -> None:
         self._cases.pop(entry.client_order_id, None)
@@ -171,15 +180,6 @@ class Lookups:
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
-
-
-def _is_there(entry: Entry, snapshot: Snapshot) -> bool:
-    """Whether the account has anything of the order but what came of its former tickets."""
-    records = (*snapshot.orders, *snapshot.history)
-    tickets = {order.ticket for order in records if order.magic == entry.magic}
-    tickets |= {deal.order for deal in snapshot.deals if deal.magic == entry.magic}
-    tickets |= {one.identifier for one in snapshot.positions if one.magic == entry.magic}
-    return bool(tickets - {entry.ticket, *entry.former})
 
 
 def magics_in(snapshot: Snapshot) -> set[int]:

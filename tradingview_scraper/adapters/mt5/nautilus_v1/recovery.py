@@ -6,7 +6,7 @@ external, and nothing is guessed.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ async def recover_orders(
     statements: Statements,
     snapshot: Snapshot,
     *,
-    namespace: int,
+    namespaces: Collection[int],
     zone: ZoneRule,
 ) -> int:
     """Put orders of this node that only the venue remembers into cache and journal. How many.
@@ -52,11 +52,14 @@ async def recover_orders(
     close without it would open a position that never was.
     """
     strategies = strategies_on(out)
-    lost = _unknown_orders(journal, snapshot, namespace)
+    lost = _unknown_orders(journal, snapshot, namespaces)
     if not lost or not strategies:
         return 0
-    search = IdSearch(namespace, out.trader_id.get_tag(), list(strategies))
-    found = await asyncio.to_thread(_find, lost, search, zone)
+    trader_tag = out.trader_id.get_tag()
+    searches: dict[int | None, IdSearch] = {
+        one: IdSearch(one, trader_tag, list(strategies)) for one in namespaces
+    }
+    found = await asyncio.to_thread(_find, lost, searches, zone)
     deals = statements.whole(snapshot)
     reports = {report.venue_order_id.value: report for report in statements.orders(snapshot, deals)}
     count = 0
@@ -86,9 +89,9 @@ async def recover_orders(
                 entry.terms = terms_of(order)
         count += 1 + len(former)
     out._log.info(
-        f"Of {len(lost)} orders with magic namespace {namespace} that the cache does not have, "
-        f"{count} are recovered as orders of {', '.join(map(str, strategies.values()))}; the "
-        f"others stay external"
+        f"Of {len(lost)} orders with magic namespace {' or '.join(map(str, namespaces))} that the "
+        f"cache does not have, {count} are recovered as orders of "
+        f"{', '.join(map(str, strategies.values()))}; the others stay external"
     )
     return count
 
@@ -105,7 +108,9 @@ def strategies_on(out: LiveExecutionClient) -> dict[str, StrategyId]:
     return found
 
 
-def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> list[TradeOrder]:
+def _unknown_orders(
+    journal: Journal, snapshot: Snapshot, namespaces: Collection[int]
+) -> list[TradeOrder]:
     """Orders with a magic number of ours that nobody knows, the newest first."""
     partial = partial_positions(snapshot)
     torn = {deal.order for deal in snapshot.deals if is_trade(deal) and deal.position_id in partial}
@@ -113,7 +118,7 @@ def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> lis
     lost = [
         order
         for order in records.values()
-        if namespace_of(order.magic) == namespace
+        if namespace_of(order.magic) in namespaces
         and order.reason == OrderReason.EXPERT
         and order.type != OrderType.CLOSE_BY
         and order.ticket not in torn
@@ -130,11 +135,14 @@ def _by_magic(orders: Iterable[TradeOrder]) -> list[list[TradeOrder]]:
     return [sorted(group, key=lambda order: -order.ticket) for group in groups.values()]
 
 
-def _find(orders: Iterable[TradeOrder], search: IdSearch, zone: ZoneRule) -> dict[int, Recovered]:
+def _find(
+    orders: Iterable[TradeOrder], searches: Mapping[int | None, IdSearch], zone: ZoneRule
+) -> dict[int, Recovered]:
     found = {}
     left = _MOST_IDS
     for order in orders:
         second = zone.utc_ns(order.time_setup_msc) // 1_000_000_000
+        search = searches[namespace_of(order.magic)]
         left -= search.unseen(second) * search.ids_per_second
         if left < 0:
             break

@@ -127,7 +127,9 @@ class Safety:
         if self._guards.limits.order_notional is not None:
             await self._provide_rates()
         self.protection.seed(
-            snapshot.positions, snapshot.history, namespace=self._config.magic_namespace
+            snapshot.positions,
+            snapshot.history,
+            namespaces=(self._config.magic_namespace, *self._config.own_namespaces),
         )
         self._on_terminal(self._client.terminal)
         self._on_account(snapshot.account)
