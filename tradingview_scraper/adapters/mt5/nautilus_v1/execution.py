@@ -252,7 +252,7 @@ class MT5ExecutionClient(LiveExecutionClient):
             ticket = entry.venue_order_id(entry.ticket)
         statements = self._need_session().statements
         snapshot = await statements.read()
-        for report in statements.orders(snapshot, statements.delivered(snapshot)):
+        for report in statements.orders_told(snapshot):
             if _names(report, client_order_id, ticket):
                 return report
         if entry is not None and not entry.is_refused:
@@ -268,7 +268,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         end = _ns(command.end)
         return [
             report
-            for report in statements.orders(snapshot, statements.delivered(snapshot))
+            for report in statements.orders_told(snapshot)
             if (command.instrument_id is None or report.instrument_id == command.instrument_id)
             and (not command.open_only or report.order_status in _OPEN)
             and (end is None or report.ts_accepted <= end)

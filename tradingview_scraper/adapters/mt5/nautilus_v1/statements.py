@@ -101,6 +101,21 @@ class Statements:
         told = {report.client_order_id for report in reports}
         return [*reports, *self._between_tickets(told)]
 
+    def orders_told(self, snapshot: Snapshot) -> list[OrderStatusReport]:
+        """Orders as a running node has them: the feed tells their fills and prices, no report.
+
+        A snapshot may be older than a change that was told since: its price would undo it.
+        """
+        reports = self.orders(snapshot, self.delivered(snapshot))
+        for report in reports:
+            order = self._cache.order(report.client_order_id) if report.client_order_id else None
+            entry = self._journal.of_order(order.client_order_id) if order is not None else None
+            if order is None or entry is None or entry.terms is None or not order.is_open:
+                continue
+            report.price = order.price if order.has_price else None
+            report.trigger_price = order.trigger_price if order.has_trigger_price else None
+        return reports
+
     def fills(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[FillReport]:
         """Fills of these deals."""
         setting = self._setting()
