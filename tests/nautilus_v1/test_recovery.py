@@ -1,10 +1,14 @@
 """A node on a new machine, without a database, knows its own orders."""
 
+import numpy as np
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
+from nautilus_trader.model.objects import Quantity
 
+from tradingview_scraper.adapters.mt5.rules.identity import namespace_of
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderFilling, OrderType, TradeAction
+from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
 #: Ids carry the node's time: the server's clock must run with it.
@@ -14,13 +18,13 @@ BOOKS = {
 }
 
 
-def limit(rig, away, **terms):
+def limit(rig, away, units=1_000, **terms):
     instrument = rig.cache.instrument(EURUSD)
     quote = rig.cache.quote_tick(EURUSD)
     order = rig.strategy.order_factory.limit(
         EURUSD,
         OrderSide.BUY,
-        instrument.make_qty(1_000),
+        instrument.make_qty(units),
         instrument.make_price(float(quote.bid_price) + away),
         **terms,
     )
@@ -86,6 +90,119 @@ def test_restarted_node_without_a_cache_knows_its_orders_and_positions(terminal,
     shared = {"oms_type": kind, "terminal_fields": {"login": login}}
     run_node(terminal, first, **shared)
     run_node(terminal, second, **shared)
+
+
+@pytest.mark.parametrize(("kind", "filled"), [("HEDGING", 0), ("NETTING", 0), ("NETTING", 1_000)])
+def test_restarted_node_without_a_cache_knows_an_order_that_was_placed_anew(
+    terminal, run_node, compared, kind, filled
+):
+    terminal.reset(BOOKS[kind] | {"broker": {"liquidity_lots": 0.01}})
+    told = []
+
+    async def first(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        order = limit(rig, -0.01, units=5_000)
+        await rig.until(lambda: order.status == OrderStatus.ACCEPTED)
+        if filled:
+            for away in (-0.0002, 0.01):
+                rows = np.zeros(1, TICK_DTYPE)
+                rows["bid"] = float(order.price) + away
+                rows["ask"] = rows["bid"] + 0.0001
+                terminal.push_ticks("EURUSD", rows)
+            await rig.until(lambda: order.filled_qty == filled)
+        before = order.venue_order_id
+        rig.strategy.modify_order(order, order.quantity - Quantity.from_int(2_000))
+        await rig.until(lambda: order.venue_order_id != before)
+        told.append(order)
+
+    async def second(rig):
+        (order,) = rig.cache.orders()
+        assert order.client_order_id == told[0].client_order_id
+        assert order.strategy_id == rig.strategy.id
+        assert order.venue_order_id == told[0].venue_order_id
+        assert (order.quantity, order.filled_qty) == (3_000, filled)
+        cache, books = compared(rig, kind == "HEDGING")
+        assert cache == books
+        before = order.venue_order_id
+        rig.strategy.modify_order(order, Quantity.from_int(4_000))
+        await rig.until(lambda: order.venue_order_id != before)
+        (record,) = terminal.books()["orders"]
+        assert round(record["volume_initial"] * 100_000) == 4_000 - filled
+        rig.strategy.cancel_order(order)
+        await rig.done(order)
+        assert (order.status, order.filled_qty) == (OrderStatus.CANCELED, filled)
+
+    shared = {
+        "oms_type": kind,
+        "terminal_fields": {"login": terminal.books()["account"]["login"]},
+        "exec_fields": {"replace_to_change_quantity": True},
+    }
+    run_node(terminal, first, **shared)
+    run_node(terminal, second, **shared)
+
+
+def renamed(*former):
+    """Settings of a node that had another magic namespace before."""
+    return {"exec_fields": {"magic_namespace": 2000, "own_namespaces": former}}
+
+
+@pytest.mark.parametrize("former", [(), (1000,), (3000, 1000)])
+def test_node_of_another_name_knows_the_orders_of_the_namespaces_that_are_its_own(
+    terminal, run_node, former
+):
+    terminal.reset(BOOKS["HEDGING"])
+    told = []
+
+    async def first(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        await rig.opened(rig.strategy.buy("EURUSD", "1000"))
+        order = limit(rig, -0.01)
+        await rig.until(lambda: order.status == OrderStatus.ACCEPTED)
+        told.append(order)
+
+    async def second(rig):
+        owners = {order.strategy_id.value for order in rig.cache.orders()}
+        assert owners == {rig.strategy.id.value if former else "EXTERNAL"}
+        if not former:
+            return
+        order = rig.cache.order(told[0].client_order_id)
+        assert (order.status, order.venue_order_id) == (
+            OrderStatus.ACCEPTED,
+            told[0].venue_order_id,
+        )
+        rig.strategy.cancel_order(order)
+        await rig.done(order)
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        new = limit(rig, -0.01)
+        await rig.until(lambda: new.status == OrderStatus.ACCEPTED)
+        (record,) = terminal.books()["orders"]
+        assert namespace_of(record["magic"]) == 2000
+
+    run_node(terminal, first)
+    run_node(terminal, second, **renamed(*former))
+
+
+def test_order_in_flight_of_a_former_namespace_is_found(terminal, run_node):
+    terminal.reset(BOOKS["HEDGING"])
+    told = []
+
+    async def first(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        terminal.slow(0.5, "order_send")
+        order = limit(rig, -0.01)
+        await rig.until(lambda: rig.sends() == 1)
+        told.append(order)
+
+    async def second(rig):
+        (order,) = rig.cache.orders()
+        await rig.until(lambda: order.status == OrderStatus.ACCEPTED)
+        assert order.client_order_id == told[0].client_order_id
+        assert rig.sends() == 1
+
+    run_node(terminal, first)
+    assert told[0].status == OrderStatus.SUBMITTED
+    terminal.slow(0.0)
+    run_node(terminal, second, remembered=told, **renamed(1000))
 
 
 def test_orders_of_a_strategy_that_does_not_run_stay_external(terminal, run_node):

@@ -125,6 +125,22 @@ def test_change_of_unknown_outcome_stays_pending_and_the_next_builds_on_it(termi
     run_node(terminal, drive, engine_fields=IMPATIENT, exec_fields=KEEPALIVE)
 
 
+def test_report_of_an_older_reading_does_not_undo_a_change(terminal, run_node):
+    """The engine asks how a pending order stands, and is answered after the change was told."""
+
+    async def drive(rig):
+        order = await working(rig)
+        statements = rig.client._session.statements
+        before = await statements.read()
+        new = moved(order)
+        rig.strategy.modify_order(order, price=new)
+        await rig.until(lambda: order.price == new)
+        (report,) = statements.orders_told(before)
+        assert (report.client_order_id, report.price) == (order.client_order_id, new)
+
+    run_node(terminal, drive)
+
+
 def test_order_that_works_on_unchanged_proves_that_nothing_was_done(terminal, run_node):
     async def drive(rig):
         order = await working(rig)

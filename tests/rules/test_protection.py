@@ -126,7 +126,7 @@ def test_stop_loss_lost_before_the_start_is_said_and_not_restored():
     audit = ProtectionAudit()
     order = blank(TradeOrder, ticket=5, sl=1.05)
     other = position(identifier=6, magic=magic(2000, "O-1"))
-    audit.seed([position(), other], [order, order._replace(ticket=6)], namespace=1000)
+    audit.seed([position(), other], [order, order._replace(ticket=6)], namespaces=(1000,))
     audit.look(0)
     (finding,) = audit.look(GRACE_NS)
     assert (finding.position.identifier, finding.sl) == (5, 1.05)

@@ -8,7 +8,7 @@ import asyncio
 import functools
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import ModifyOrder
@@ -19,23 +19,22 @@ from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.asked import LevelChange
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, id_of, whose
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
-from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes, LevelChange
+from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry
-from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
+from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import keep_pending
 from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubt, Doubts, Shown
 from tradingview_scraper.adapters.mt5.rules.facts import Fact
 from tradingview_scraper.adapters.mt5.rules.protection import ProtectionAudit
 from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import Terms, position_stops
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
-
-#: Looks at a position, each with the link to the server up, that prove a change was not done.
-_PROOF: Final = 2
 
 
 class _Wish(NamedTuple):
@@ -53,18 +52,15 @@ class _Queue:
     bracket: Bracket
     waiting: deque[_Wish] = field(default_factory=deque)
     sent: _Wish | None = None
-    #: Nanoseconds since which the outcome of `sent` is not known; 0: it is on its way.
-    unknown_since: int = 0
-    looks: int = 0
-    is_looked_up: bool = False
+    #: Whether `sent` was done, where nobody answered; None: it is on its way.
+    doubt: Doubt | None = None
 
 
 class BracketChanges:
     """Takes the commands on stops of brackets, and tells what came of them.
 
     A change is told from the answer. One of unknown outcome is never sent again: it is told when
-    the position shows it, and rejected when the terminal, linked to its server, has twice shown the
-    position without it, `unproven_secs` apart.
+    the position shows it, and rejected when `Doubts` prove that it was not done.
     """
 
     def __init__(
@@ -77,7 +73,7 @@ class BracketChanges:
         provider: MT5InstrumentProvider,
         audit: ProtectionAudit,
         loop: asyncio.AbstractEventLoop,
-        unproven_secs: float,
+        doubts: Doubts,
     ) -> None:
         self._out = out
         self._cache = out._cache
@@ -88,9 +84,8 @@ class BracketChanges:
         self._provider = provider
         self._audit = audit
         self._loop = loop
-        self._unproven_ns = int(unproven_secs * 1e9)
+        self._doubts = doubts
         self._queues: dict[ClientOrderId, _Queue] = {}
-        self._look_ups: set[asyncio.Task[None]] = set()
         self._is_closed = False
         changes.watcher = self
 
@@ -135,9 +130,9 @@ class BracketChanges:
         """Take in what was just published."""
         for bracket in self._brackets.apply(fact):
             queue = self._queues.get(bracket.entry.client_order_id)
-            if queue is not None and queue.sent is not None and not queue.unknown_since:
+            if queue is not None and queue.sent is not None and queue.doubt is None:
                 # Sent for the order that waited: the position tells from here on.
-                queue.unknown_since = self._now()
+                self._doubt(queue, queue.sent)
             self._release(bracket)
             self._advance(bracket)
         for queue in tuple(self._queues.values()):
@@ -157,26 +152,14 @@ class BracketChanges:
                 self._release(bracket)
 
     def keep_alive(self, now: int, keepalive_ns: int) -> None:
-        """Keep the engine from guessing; tell what has proved to be nothing."""
-        for queue in tuple(self._queues.values()):
-            wish = queue.sent
-            order = self._cache.order(wish.stop.client_order_id) if wish is not None else None
-            if order is None or order.status not in _PENDING:
-                continue
-            is_old = now - queue.unknown_since >= self._unproven_ns
-            if queue.unknown_since and is_old and not queue.is_looked_up:
-                queue.is_looked_up = True
-                task = self._loop.create_task(self._look_up(queue))
-                self._look_ups.add(task)
-                task.add_done_callback(self._look_ups.discard)
-            if is_due(order, now, keepalive_ns):
-                keep_in_flight(self._out, order, now)
+        """Keep the engine from guessing what is not known."""
+        sent = [queue.sent for queue in self._queues.values() if queue.sent is not None]
+        ids = [wish.stop.client_order_id for wish in sent]
+        keep_pending(self._out, ids, now, keepalive_ns)
 
     def close(self) -> None:
         """Say nothing more."""
         self._is_closed = True
-        for task in tuple(self._look_ups):
-            task.cancel()
 
     def _objection(
         self, bracket: Bracket, stop: Stop, order: Order | None, command: ModifyOrder
@@ -234,7 +217,7 @@ class BracketChanges:
                 if wish.command is not None:
                     self._reject(bracket, wish, "UNSUPPORTED_MODIFY: the order is over")
                 continue
-            queue.sent, queue.unknown_since, queue.looks = wish, 0, 0
+            queue.sent = wish
             if bracket.is_waiting:
                 self._change_entry(queue, wish)
             else:
@@ -245,7 +228,6 @@ class BracketChanges:
     def _change_entry(self, queue: _Queue, wish: _Wish) -> None:
         bracket = queue.bracket
         entry = self._cache.order(bracket.entry.client_order_id)
-        order = self._cache.order(wish.stop.client_order_id)
         command = ModifyOrder(
             trader_id=self._out.trader_id,
             strategy_id=entry.strategy_id,
@@ -260,7 +242,6 @@ class BracketChanges:
             params={wish.stop.leg.lower(): wish.level},
         )
         change = LevelChange(
-            order,
             functools.partial(self._on_accepted, queue, wish),
             functools.partial(self._on_refused, queue, wish),
         )
@@ -290,7 +271,7 @@ class BracketChanges:
         elif outcome.outcome is Outcome.REJECTED:
             self._on_refused(queue, wish, words_of(outcome))
         elif queue.sent is wish:
-            queue.unknown_since = self._now()
+            self._doubt(queue, wish)
             self._log.error(
                 f"Whether {wish.stop.client_order_id} was changed as asked is not known: "
                 f"{words_of(outcome)}. It is not asked again; its position will tell"
@@ -310,7 +291,8 @@ class BracketChanges:
         if wish.command is None:
             wish.stop.is_cancelling = False
         if queue.sent is wish:
-            queue.sent = None
+            self._doubts.settle(queue.doubt)
+            queue.sent = queue.doubt = None
         self._advance(queue.bracket)
 
     def _compare(self, queue: _Queue, *, is_told: bool = False) -> None:
@@ -318,7 +300,7 @@ class BracketChanges:
         wish = queue.sent
         if wish is None:
             return
-        is_shown = (is_told or queue.unknown_since > 0) and abs(
+        is_shown = (is_told or queue.doubt is not None) and abs(
             queue.bracket.levels[wish.stop.leg] - wish.level
         ) < 1e-8
         if is_shown:
@@ -337,37 +319,22 @@ class BracketChanges:
         else:
             self._audit.released(bracket.position)
 
-    async def _look_up(self, queue: _Queue) -> None:
-        since, wish = queue.unknown_since, queue.sent
+    def _doubt(self, queue: _Queue, wish: _Wish) -> None:
+        self._doubts.settle(queue.doubt)
+        queue.doubt = self._doubts.open(
+            functools.partial(self._shown, queue, wish),
+            functools.partial(self._on_refused, queue, wish),
+            done=lambda: self._on_accepted(queue, wish, self._now()),
+            what="the position",
+        )
+
+    async def _shown(self, queue: _Queue, wish: _Wish) -> Shown:
         position = self._brackets.position_of(queue.bracket)
-        try:
-            ticket = position.ticket if position is not None else queue.bracket.position
-            found = await self._client.positions_get(ticket=ticket)
-            is_linked = (await self._client.terminal_info()).connected
-        except MT5Error as error:
-            self._log.debug(f"Position {queue.bracket.position} cannot be looked up: {error}")
-            found, is_linked = (), False
-        finally:
-            queue.is_looked_up = False
-        if self._is_closed or wish is None or (queue.sent, queue.unknown_since) != (wish, since):
-            return
-        shown: Any = next(iter(found), None)
-        queue.unknown_since = self._now()
-        if shown is None or not is_linked:
-            queue.looks = 0
-            return
-        level = shown.sl if wish.stop.leg is Leg.SL else shown.tp
-        if abs(level - wish.level) < 1e-8:
-            self._on_accepted(queue, wish, self._now())
-            return
-        queue.looks += 1
-        if queue.looks >= _PROOF:
-            self._on_refused(
-                queue,
-                wish,
-                f"NOT_DONE: the outcome was unknown, and the server has shown the position "
-                f"unchanged {_PROOF} times, {self._unproven_ns / 1e9:g} s apart",
-            )
+        ticket = position.ticket if position is not None else queue.bracket.position
+        for shown in await self._client.positions_get(ticket=ticket):
+            level = shown.sl if wish.stop.leg is Leg.SL else shown.tp
+            return Shown.CHANGED if abs(level - wish.level) < 1e-8 else Shown.UNCHANGED
+        return Shown.NOTHING
 
     def _reject(self, bracket: Bracket, wish: _Wish, reason: str) -> None:
         stop = wish.stop
@@ -382,6 +349,3 @@ class BracketChanges:
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
-
-
-_PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)

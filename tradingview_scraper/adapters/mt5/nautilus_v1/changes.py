@@ -2,26 +2,39 @@
 
 import asyncio
 import functools
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final, NamedTuple, Protocol
+from decimal import Decimal
 
 from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
-from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
+from tradingview_scraper.adapters.mt5.nautilus_v1.asked import (
+    Cancel,
+    EntryWatcher,
+    LevelChange,
+    Wish,
+    Work,
+    objection,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.change_events import ChangeEvents
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
-from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_in_flight
-from tradingview_scraper.adapters.mt5.nautilus_v1.modifying import changed_terms, prices_of, type_of
-from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import keep_pending
+from tradingview_scraper.adapters.mt5.nautilus_v1.modifying import (
+    changed_terms,
+    type_of,
+    units_left,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import hand_over, words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
+from tradingview_scraper.adapters.mt5.nautilus_v1.placing import wanted_quantity
+from tradingview_scraper.adapters.mt5.nautilus_v1.replacing import Replacements
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import (
     Fields,
@@ -32,85 +45,7 @@ from tradingview_scraper.adapters.mt5.rules.requests import (
 )
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderState
-from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
-
-_WORKING: Final = frozenset({OrderState.PLACED, OrderState.PARTIAL})
-#: Looks at an order, each with the link to the server up, that prove a change was not done.
-_PROOF: Final = 2
-
-
-class _Cancel(StrEnum):
-    NONE = "none"
-    #: For the ticket of an order that is still on its way.
-    WAITING = "waiting"
-    SENT = "sent"
-    #: The server has taken it; the order's end is still to be seen.
-    TAKEN = "taken"
-    UNKNOWN = "unknown"
-
-
-class LevelChange(NamedTuple):
-    """A stop loss or take profit, an order of its own in Nautilus, changed with its entry."""
-
-    #: The stop.
-    order: Order
-    accepted: Callable[[int], None]
-    refused: Callable[[str], None]
-
-
-class EntryWatcher(Protocol):
-    """Hears of the orders that carry stops."""
-
-    def on_terms(self, entry: Entry, terms: Terms, ts_event: int) -> None:
-        """A waiting order has these terms now."""
-
-    def on_cancel_refused(self, client_order_id: ClientOrderId) -> None:
-        """The cancel of a waiting order was not done."""
-
-
-class _Wish(NamedTuple):
-    """A change that is asked for; `of_stop` where it is one of a stop that the order carries."""
-
-    command: ModifyOrder
-    of_stop: LevelChange | None = None
-
-
-@dataclass(slots=True)
-class _Work:
-    """What is asked of one order, and not settled yet."""
-
-    order: Order
-    entry: Entry | None
-    ticket: int
-    #: Changes that wait for the one before them, or for the order's ticket.
-    waiting: deque[_Wish] = field(default_factory=deque)
-    is_changing: bool = False
-    #: Asked for last, and not refused: what the next change starts from.
-    asked: Terms | None = None
-    #: A change whose outcome is not known.
-    unknown: Terms | None = None
-    #: The stop whose change that is, where it is one.
-    unknown_stop: LevelChange | None = None
-    cancel: _Cancel = _Cancel.NONE
-    #: Nanoseconds since which something is not known, or since it was last looked up.
-    unknown_since: int = 0
-    #: How often since then the terminal, linked to its server, has shown the order unchanged.
-    looks: int = 0
-    is_looked_up: bool = False
-
-    @property
-    def is_unknown(self) -> bool:
-        return self.unknown is not None or self.cancel is _Cancel.UNKNOWN
-
-    @property
-    def is_idle(self) -> bool:
-        return not (
-            self.waiting
-            or self.is_changing
-            or self.unknown is not None
-            or self.cancel is not _Cancel.NONE
-        )
 
 
 class Changes:
@@ -120,9 +55,7 @@ class Changes:
     for; a cancel is sent at once. Nothing is sent before the order's ticket is known. An accepted
     change is told from the answer, a cancelled order from the account, after its fills. While an
     outcome is unknown nothing is told, and the engine is kept from guessing; the order's record
-    tells sooner or later. When the terminal, linked to its server, has twice shown the order
-    unchanged, `unproven_secs` apart, that is told as a rejection: should the request arrive after
-    all, its effect is told as any other. Reads without that link are stale and prove nothing.
+    tells sooner or later, or `Doubts` prove that nothing was done.
     """
 
     def __init__(
@@ -133,62 +66,101 @@ class Changes:
         journal: Journal,
         listing_of: Callable[[Order], Listing | None],
         loop: asyncio.AbstractEventLoop,
+        doubts: Doubts,
         may_be_dropped: bool,
-        unproven_secs: float,
+        hedging: bool,
+        replaces: bool,
+        admit: Callable[[Order, Fields, Listing, Decimal, Decimal], None],
+        carried: Callable[[int, Terms], None],
     ) -> None:
+        """`replaces`: another quantity is asked for by placing the order anew. `admit` raises
+        `Denied` for a change to a request that the limits forbid, of so many units, with so many
+        left. `carried`: an order with this magic number has these terms.
+        """
         self._out = out
         self._client = client
         self._journal = journal
         self._listing_of = listing_of
         self._loop = loop
+        self._doubts = doubts
         self._may_be_dropped = may_be_dropped
-        self._unproven_ns = int(unproven_secs * 1e9)
         self._log = out._log
-        self._works: dict[ClientOrderId, _Work] = {}
+        self._works: dict[ClientOrderId, Work] = {}
+        self._replaces = replaces
+        self._admit = admit
+        self.replacements = Replacements(
+            out,
+            client,
+            journal=journal,
+            loop=loop,
+            doubts=doubts,
+            hedging=hedging,
+            admit=admit,
+            settled=self._on_settled,
+            ended=lambda entry: self.on_done(entry.client_order_id, OrderState.CANCELED.name),
+            carried=carried,
+        )
+        self._events = ChangeEvents(out, listing_of)
         self._is_closed = False
-        self._look_ups: set[asyncio.Task[None]] = set()
         #: Whoever keeps the stops that waiting orders carry.
         self.watcher: EntryWatcher | None = None
 
     def modify(self, command: ModifyOrder) -> None:
         """Change an order as `command` says. Returns at once."""
         order = self._out._cache.order(command.client_order_id)
-        why = _objection(order)
+        why = objection(order)
         if order is None or why:
-            self._reject_change(command, f"UNSUPPORTED_MODIFY: {why}")
+            self._events.change_rejected(command, f"UNSUPPORTED_MODIFY: {why}")
             return
-        if command.quantity is not None and command.quantity != order.quantity:
-            self._reject_change(
+        if not self._replaces and command.quantity not in (None, order.quantity):
+            self._events.change_rejected(
                 command,
                 "UNSUPPORTED_MODIFY: the volume of an order cannot be changed at the server: "
-                "cancel it, and send another one",
+                "cancel it, and send another one, or set replace_to_change_quantity",
             )
             return
         work = self._work(order)
-        work.waiting.append(_Wish(command))
+        work.waiting.append(Wish(command))
         self._advance(work)
 
     def change_level(self, order: Order, command: ModifyOrder, change: LevelChange) -> None:
         """Change a stop that a waiting order carries: `command` is the order's. Returns at once."""
         work = self._work(order)
-        work.waiting.append(_Wish(command, change))
+        work.waiting.append(Wish(command, change))
         self._advance(work)
 
     def cancel(self, order: Order | None, client_order_id: ClientOrderId) -> None:
         """Cancel an order. Returns at once."""
-        why = _objection(order)
+        why = objection(order)
         if order is None or why:
             self._log.warning(f"{client_order_id} cannot be cancelled: {why}")
             if order is not None:
                 self._reject_cancel(order, f"UNSUPPORTED_CANCEL: {why}")
             return
         work = self._work(order)
-        if work.cancel in (_Cancel.WAITING, _Cancel.SENT, _Cancel.TAKEN):
+        if work.cancel in (Cancel.WAITING, Cancel.SENT, Cancel.TAKEN):
             return
-        if work.ticket:
+        work.cancel = Cancel.WAITING
+        if not self.replacements.cancel(client_order_id) and work.ticket:
             self._remove(work)
+
+    def resume(self, order: Order, *, is_cancelled: bool, is_placing: bool) -> None:
+        """Take up a change or cancel of an earlier run, which never heard the end of it.
+
+        `is_placing`: it may have been placed anew, and `replacements` look for it. A change that
+        was done before the account was read is in the reports, and need not be told here.
+        """
+        work = self._work(order)
+        if is_placing:
+            work.is_changing = True
+            if is_cancelled:
+                work.cancel = Cancel.WAITING
+        elif is_cancelled:
+            work.cancel = Cancel.UNKNOWN
+            self._doubt_cancel(work)
         else:
-            work.cancel = _Cancel.WAITING
+            refused = functools.partial(self._on_old_change_not_done, work)
+            work.change_doubt = self._doubts.open_order(work.ticket, refused)
 
     def on_accepted(self, entry: Entry) -> None:
         """The order has its ticket: what waited for it is sent. A market order is over at once."""
@@ -204,7 +176,7 @@ class Changes:
         work = self._works.get(entry.client_order_id)
         if work is None:
             return
-        if work.cancel is _Cancel.WAITING:
+        if work.cancel is Cancel.WAITING and not work.is_changing:
             self._remove(work)
         self._advance(work)
 
@@ -213,10 +185,11 @@ class Changes:
         work = self._works.get(client_order_id)
         if work is None:
             return
-        if work.unknown is not None and not work.is_changing:
-            work.unknown = work.asked = work.unknown_stop = None
+        if work.change_doubt is not None and not work.is_changing:
+            self._settle_change(work)
+            work.asked = None
             if work.entry is None:
-                self._tell(work.order, work.ticket, terms_of(record), self._now())
+                self._events.updated(work.order, work.ticket, terms_of(record), self._now())
         elif not work.is_changing:
             work.asked = None
         self._forget(work)
@@ -226,10 +199,12 @@ class Changes:
         work = self._works.pop(client_order_id, None)
         if work is None:
             return
+        self._settle_change(work)
+        self._doubts.settle(work.cancel_doubt)
         for wish in work.waiting:
-            self._refuse(wish, f"UNSUPPORTED_MODIFY: the order is {how}")
+            self._events.refused(wish, f"UNSUPPORTED_MODIFY: the order is {how}")
         work.waiting.clear()
-        if work.cancel is _Cancel.WAITING and how == OrderState.FILLED.name:
+        if work.cancel is Cancel.WAITING and how == OrderState.FILLED.name:
             self._reject_cancel(work.order, f"UNSUPPORTED_CANCEL: the order is {how}")
 
     def tell(self, entry: Entry, terms: Terms, ts_event: int) -> None:
@@ -237,38 +212,21 @@ class Changes:
         order = self._out._cache.order(entry.client_order_id)
         entry.terms = terms
         if order is not None:
-            self._tell(order, entry.ticket, terms, ts_event)
+            self._events.updated(order, entry.ticket, terms, ts_event, entry.quantity)
         if self.watcher is not None:
             self.watcher.on_terms(entry, terms, ts_event)
 
-    @property
-    def unknown_count(self) -> int:
-        """Orders of which it is not known whether a change or a cancel was done."""
-        return sum(work.is_unknown for work in self._works.values())
-
     def keep_alive(self, now: int, keepalive_ns: int) -> None:
-        """Keep the engine from guessing what is not known; tell what has proved to be nothing."""
-        for work in tuple(self._works.values()):
-            subject = work.order if work.unknown_stop is None else work.unknown_stop.order
-            order = self._out._cache.order(subject.client_order_id)
-            if order is None or order.status not in _PENDING:
-                continue
-            if self._is_overdue(work, now):
-                work.is_looked_up = True
-                task = self._loop.create_task(self._look_up(work))
-                self._look_ups.add(task)
-                task.add_done_callback(self._look_ups.discard)
-            if is_due(order, now, keepalive_ns):
-                keep_in_flight(self._out, order, now)
+        """Keep the engine from guessing what is not known."""
+        keep_pending(self._out, tuple(self._works), now, keepalive_ns)
 
     def close(self) -> None:
         """Say nothing more."""
         self._is_closed = True
-        for task in tuple(self._look_ups):
-            task.cancel()
+        self.replacements.close()
         self._works.clear()
 
-    def _work(self, order: Order) -> _Work:
+    def _work(self, order: Order) -> Work:
         work = self._works.get(order.client_order_id)
         if work is None:
             entry = self._journal.of_order(order.client_order_id)
@@ -276,31 +234,62 @@ class Changes:
             if not ticket and order.venue_order_id is not None:
                 number = order.venue_order_id.value
                 ticket = int(number) if number.isdecimal() else 0
-            work = self._works[order.client_order_id] = _Work(order, entry, ticket)
+            work = self._works[order.client_order_id] = Work(order, entry, ticket)
         return work
 
-    def _forget(self, work: _Work) -> None:
+    def _forget(self, work: Work) -> None:
         if work.is_idle and work.asked is None:
             self._works.pop(work.order.client_order_id, None)
 
-    def _advance(self, work: _Work) -> None:
+    def _advance(self, work: Work) -> None:
         while work.waiting and work.ticket and not work.is_changing:
             wish = work.waiting.popleft()
             try:
-                request, terms = self._request(work, wish.command)
+                wanted = wanted_quantity(wish.command, work.order, work.entry)
+                if wanted is not None and work.cancel is not Cancel.NONE:
+                    raise Denied("UNSUPPORTED_MODIFY: a cancel of the order is on its way")
+                if wanted is not None and work.ticket not in self._client.orders:
+                    if work.entry is not None and work.entry.terms is None:
+                        raise Denied("UNSUPPORTED_MODIFY: the order does not wait at the server")
+                    # It is accepted, and about to be listed.
+                    work.waiting.appendleft(wish)
+                    return
+                request, terms, listing = self._request(work, wish.command)
+                if wanted is not None and work.entry is not None:
+                    work.is_changing = True
+                    try:
+                        self.replacements.begin(work.order, work.entry, listing, terms, wanted)
+                    except BaseException:
+                        work.is_changing = False
+                        raise
+                    continue
+                if wish.of_stop is None:
+                    whole = work.order.quantity.as_decimal()
+                    left = units_left(work.order, self._client.orders.get(work.ticket), listing)
+                    self._admit(work.order, request, listing, whole, left)
             except (Denied, RequestRefused) as error:
-                self._refuse(wish, str(error))
+                self._events.refused(wish, str(error))
                 continue
             except Exception as error:
                 self._log.exception(f"Cannot prepare {wish.command!r}", error)
-                self._refuse(wish, f"MODIFY_FAILED: {error}")
+                self._events.refused(wish, f"MODIFY_FAILED: {error}")
                 continue
             work.is_changing = True
             done = functools.partial(self._on_change_answered, work, wish, terms)
-            self._send(request, done)
+            hand_over(self._client, self._loop, request, done)
         self._forget(work)
 
-    def _request(self, work: _Work, command: ModifyOrder) -> tuple[Fields, Terms]:
+    def _on_settled(self, entry: Entry) -> None:
+        work = self._works.get(entry.client_order_id)
+        if work is None:
+            return
+        work.is_changing = False
+        work.ticket, work.asked = entry.ticket, None
+        if work.cancel is Cancel.WAITING:
+            self._remove(work)
+        self._advance(work)
+
+    def _request(self, work: Work, command: ModifyOrder) -> tuple[Fields, Terms, Listing]:
         record = self._client.orders.get(work.ticket)
         listing = self._listing_of(work.order)
         known = work.asked or (work.entry.terms if work.entry is not None else None)
@@ -317,164 +306,92 @@ class Changes:
             self._client.zone,
             may_be_dropped=self._may_be_dropped,
         )
-        return modify_order(listing.info, ticket=work.ticket, type=kind, terms=terms), terms
+        request = modify_order(listing.info, ticket=work.ticket, type=kind, terms=terms)
+        return request, terms, listing
 
-    def _remove(self, work: _Work) -> None:
-        work.cancel = _Cancel.SENT
-        self._send(remove_order(work.ticket), functools.partial(self._on_cancel_answered, work))
-
-    def _send(self, request: Fields, done: Callable[[SendOutcome], None]) -> None:
-        try:
-            self._client.send(request, done, self._loop)
-        except (MT5Error, ValueError) as error:
-            refused = error if isinstance(error, MT5Error) else MT5Error(str(error))
-            done(SendOutcome(Outcome.REJECTED, None, refused, request, False, 0, 0))
+    def _remove(self, work: Work) -> None:
+        self._doubts.settle(work.cancel_doubt)
+        work.cancel, work.cancel_doubt = Cancel.SENT, None
+        done = functools.partial(self._on_cancel_answered, work)
+        hand_over(self._client, self._loop, remove_order(work.ticket), done)
 
     def _on_change_answered(
-        self, work: _Work, wish: _Wish, terms: Terms, outcome: SendOutcome
+        self, work: Work, wish: Wish, terms: Terms, outcome: SendOutcome
     ) -> None:
         work.is_changing = False
         if self._is_closed:
             self._log.error(f"{wish.command!r} was answered after disconnect: {outcome}")
             return
+        is_over = self._works.get(work.order.client_order_id) is not work
+        ts_event = outcome.ended_ns or self._now()
         if outcome.outcome is Outcome.REJECTED:
-            self._refuse(wish, words_of(outcome))
+            self._events.refused(wish, words_of(outcome))
         elif outcome.outcome is Outcome.ACCEPTED:
-            work.asked, work.unknown, work.unknown_stop = terms, None, None
-            is_over = work.order.client_order_id not in self._works
+            work.asked = terms
+            self._settle_change(work)
             if wish.of_stop is not None and work.entry is not None:
                 work.asked, work.entry.terms = None, terms
-                wish.of_stop.accepted(outcome.ended_ns or self._now())
+                wish.of_stop.accepted(ts_event)
             elif work.entry is not None:
                 work.asked = None
                 if not is_over:
-                    self.tell(work.entry, terms, outcome.ended_ns or self._now())
+                    self.tell(work.entry, terms, ts_event)
             elif not is_over:
-                self._tell(work.order, work.ticket, terms, outcome.ended_ns or self._now())
-        else:
-            work.asked = work.unknown = terms
-            work.unknown_stop = wish.of_stop
-            self._say_unknown(work, outcome)
+                self._events.updated(work.order, work.ticket, terms, ts_event)
+        elif not is_over:
+            work.asked = terms
+            self._settle_change(work)
+            refused = functools.partial(self._on_change_not_done, work, wish)
+            work.change_doubt = self._doubts.open_order(work.ticket, refused)
+            self._events.unknown(work.order, work.ticket, outcome)
         self._advance(work)
 
-    def _on_cancel_answered(self, work: _Work, outcome: SendOutcome) -> None:
+    def _on_cancel_answered(self, work: Work, outcome: SendOutcome) -> None:
         if self._is_closed:
             self._log.error(f"A cancel was answered after disconnect: {outcome}")
             return
+        is_over = self._works.get(work.order.client_order_id) is not work
         if outcome.outcome is Outcome.REJECTED:
-            work.cancel = _Cancel.NONE
+            work.cancel = Cancel.NONE
             self._reject_cancel(work.order, words_of(outcome))
         elif outcome.outcome is Outcome.ACCEPTED:
-            work.cancel = _Cancel.TAKEN
+            work.cancel = Cancel.TAKEN
         else:
-            work.cancel = _Cancel.UNKNOWN
-            self._say_unknown(work, outcome)
+            work.cancel = Cancel.UNKNOWN
+            self._events.unknown(work.order, work.ticket, outcome)
+        if not is_over and work.cancel is not Cancel.NONE:
+            self._doubt_cancel(work)
         self._forget(work)
 
-    def _say_unknown(self, work: _Work, outcome: SendOutcome) -> None:
-        work.unknown_since, work.looks = self._now(), 0
-        self._log.error(
-            f"Whether {work.order.client_order_id} ({work.ticket}) was changed as asked is not "
-            f"known: {words_of(outcome)}. It is not asked again; its record will tell"
-        )
+    def _doubt_cancel(self, work: Work) -> None:
+        refused = functools.partial(self._on_cancel_not_done, work)
+        is_taken = work.cancel is Cancel.TAKEN
+        work.cancel_doubt = self._doubts.open_order(work.ticket, refused, is_taken=is_taken)
 
-    def _is_overdue(self, work: _Work, now: int) -> bool:
-        is_old = now - work.unknown_since >= self._unproven_ns
-        return work.is_unknown and is_old and not work.is_looked_up
+    def _settle_change(self, work: Work) -> None:
+        self._doubts.settle(work.change_doubt)
+        work.change_doubt = None
 
-    async def _look_up(self, work: _Work) -> None:
-        """Ask the terminal how the order stands, and whether that is its server's word."""
-        since = work.unknown_since
-        try:
-            orders = await self._client.orders_get(ticket=work.ticket)
-            is_linked = (await self._client.terminal_info()).connected
-        except MT5Error as error:
-            self._log.debug(f"{work.ticket} cannot be looked up: {error}")
-            orders, is_linked = (), False
-        finally:
-            work.is_looked_up = False
-        if self._is_closed or not work.is_unknown or work.unknown_since != since:
-            return
-        is_working = any(order.state in _WORKING for order in orders)
-        work.looks = work.looks + 1 if is_linked and is_working else 0
-        work.unknown_since = self._now()
-        if work.looks == _PROOF:
-            self._give_up(work)
-
-    def _give_up(self, work: _Work) -> None:
-        why = (
-            f"NOT_DONE: the outcome was unknown, and the server has shown the order working "
-            f"unchanged {_PROOF} times, {self._unproven_ns / 1e9:g} s apart"
-        )
-        if work.cancel is _Cancel.UNKNOWN:
-            work.cancel = _Cancel.NONE
-            self._reject_cancel(work.order, why)
-        change, work.unknown_stop = work.unknown_stop, None
-        if work.unknown is not None and change is not None:
-            work.unknown = work.asked = None
-            change.refused(why)
-        elif work.unknown is not None:
-            work.unknown = work.asked = None
-            self._out.generate_order_modify_rejected(
-                *_whose(work.order), _venue_id(work.order), why, self._now()
-            )
+    def _on_change_not_done(self, work: Work, wish: Wish, why: str) -> None:
+        work.change_doubt = work.asked = None
+        self._events.refused(wish, why)
         self._forget(work)
 
-    def _tell(self, order: Order, ticket: int, terms: Terms, ts_event: int) -> None:
-        listing = self._listing_of(order)
-        if listing is None:
-            return
-        price, trigger = prices_of(order, terms, listing)
-        self._out.generate_order_updated(
-            *_whose(order),
-            order.venue_order_id or VenueOrderId(str(ticket)),
-            order.quantity,
-            price,
-            trigger,
-            ts_event,
-        )
+    def _on_old_change_not_done(self, work: Work, why: str) -> None:
+        work.change_doubt = None
+        if work.order.status == OrderStatus.PENDING_UPDATE:
+            self._events.modify_rejected(work.order, why)
+        self._forget(work)
 
-    def _refuse(self, wish: _Wish, reason: str) -> None:
-        if wish.of_stop is not None:
-            wish.of_stop.refused(reason)
-        else:
-            self._reject_change(wish.command, reason)
-
-    def _reject_change(self, command: ModifyOrder, reason: str) -> None:
-        self._out.generate_order_modify_rejected(
-            command.strategy_id,
-            command.instrument_id,
-            command.client_order_id,
-            command.venue_order_id,
-            reason,
-            self._now(),
-        )
+    def _on_cancel_not_done(self, work: Work, why: str) -> None:
+        work.cancel, work.cancel_doubt = Cancel.NONE, None
+        self._reject_cancel(work.order, why)
+        self._forget(work)
 
     def _reject_cancel(self, order: Order, reason: str) -> None:
-        self._out.generate_order_cancel_rejected(
-            *_whose(order), _venue_id(order), reason, self._now()
-        )
+        self._events.cancel_rejected(order, reason)
         if self.watcher is not None:
             self.watcher.on_cancel_refused(order.client_order_id)
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
-
-
-_PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
-
-
-def _objection(order: Order | None) -> str:
-    if order is None:
-        return "the order is not known"
-    if order.is_closed or not (order.is_open or order.is_inflight):
-        return f"the order is {order.status_string()}"
-    return ""
-
-
-def _whose(order: Order) -> tuple[object, object, object]:
-    return order.strategy_id, order.instrument_id, order.client_order_id
-
-
-def _venue_id(order: Order) -> VenueOrderId | None:
-    return order.venue_order_id

@@ -201,6 +201,9 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: First four digits of the magic number of this node's orders (1000 to 9999). Nodes that trade
     #: the same account need different ones.
     magic_namespace: int = 1000
+    #: Further namespaces whose orders are this node's: those that it had before, under another
+    #: name. What is sent from now on gets `magic_namespace`.
+    own_namespaces: tuple[int, ...] = ()
     #: Price change that is accepted on symbols with Instant or Request execution, in points.
     deviation_points: int = 20
     #: Ask ``order_check`` before an order is sent: what lacks margin is denied, not rejected. Costs
@@ -212,6 +215,11 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
     #: Send orders and stops that the server drops at the end of its day (`order_gtc_mode`) though
     #: they were to last. Their end is told as it comes. They are denied otherwise.
     allow_daily_expiry: bool = False
+    #: Change the quantity of a waiting order by cancelling it and placing it anew, what is left of
+    #: it, under another ticket. False: the change is rejected, for no server changes a volume.
+    #: Between the two there is no order, its place in the book is lost, and when the second one is
+    #: refused the order is cancelled.
+    replace_to_change_quantity: bool = False
     #: Seconds between looks at an order whose change or cancel has an unknown outcome. When two in
     #: a row, each with the terminal linked to its server, show it unchanged, that did nothing.
     unproven_change_secs: float = 60.0
@@ -243,6 +251,12 @@ class MT5ExecClientConfig(LiveExecClientConfig, kw_only=True, frozen=True):
                 f"oms_type must be 'HEDGING' or 'NETTING', was {self.oms_type!r}; take the one "
                 f"that the account has"
             )
+        for namespace in self.own_namespaces:
+            if namespace not in NAMESPACES:
+                raise MT5ConfigError(
+                    f"own_namespaces must be {NAMESPACES.start} to {NAMESPACES.stop - 1}, "
+                    f"was {namespace}"
+                )
         if self.magic_namespace not in NAMESPACES:
             raise MT5ConfigError(
                 f"magic_namespace must be {NAMESPACES.start} to {NAMESPACES.stop - 1}, "

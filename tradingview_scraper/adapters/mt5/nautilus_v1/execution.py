@@ -120,7 +120,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         self._mt5 = client
         self._provider = instrument_provider
         self._settings = config
-        self._journal = Journal(config.magic_namespace)
+        self._journal = Journal(config.magic_namespace, config.own_namespaces)
         self._is_attached = False
         self._is_reconciled = False
         self._session: Session | None = None
@@ -255,7 +255,7 @@ class MT5ExecutionClient(LiveExecutionClient):
             ticket = entry.venue_order_id(entry.ticket)
         statements = self._need_session().statements
         snapshot = await statements.read()
-        for report in statements.orders(snapshot, statements.delivered(snapshot)):
+        for report in statements.orders_told(snapshot):
             if _names(report, client_order_id, ticket):
                 return report
         if entry is not None and not entry.is_refused:
@@ -271,7 +271,7 @@ class MT5ExecutionClient(LiveExecutionClient):
         end = _ns(command.end)
         return [
             report
-            for report in statements.orders(snapshot, statements.delivered(snapshot))
+            for report in statements.orders_told(snapshot)
             if (command.instrument_id is None or report.instrument_id == command.instrument_id)
             and (not command.open_only or report.order_status in _OPEN)
             and (end is None or report.ts_accepted <= end)
@@ -329,7 +329,7 @@ class MT5ExecutionClient(LiveExecutionClient):
                 self._journal,
                 statements,
                 snapshot,
-                namespace=self._settings.magic_namespace,
+                namespaces=(self._settings.magic_namespace, *self._settings.own_namespaces),
                 zone=self._mt5.zone,
             )
             deals = statements.whole(snapshot)

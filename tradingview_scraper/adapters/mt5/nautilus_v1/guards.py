@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
-from nautilus_trader.model.enums import OrderSide, PriceType
+from nautilus_trader.model.enums import OrderSide, OrderStatus, PriceType
 from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
@@ -57,6 +57,8 @@ class Guards:
         self._deposit = currency(deposit)
         #: Let through and not finished, whether the cache has them as working yet or not.
         self._admitted: dict[ClientOrderId, tuple[Order, bool]] = {}
+        #: Lots that waiting orders are about to have left to fill, more than they have.
+        self._raised: dict[ClientOrderId, float] = {}
 
     @property
     def limits(self) -> Limits:
@@ -102,13 +104,10 @@ class Guards:
             added = line.with_order(buys=buys, lots=float(request["volume"]))
         before, after = line.most(hedging=self._hedging), added.most(hedging=self._hedging)
         account = sum(each.most(hedging=self._hedging) for each in lines.values())
-        notional = None
-        if limits.order_notional is not None:
-            notional = self._notional(order, request, listing, opens)
         asked = Asked(
             symbol=symbol,
             opens=opens,
-            notional=notional,
+            notional=self._limited_notional(order, request, listing, opens),
             account_before=account,
             account_with=account - before + after,
             symbol_before=before,
@@ -118,6 +117,65 @@ class Guards:
         if breach is None:
             self._admitted[order.client_order_id] = order, not opens
         return breach
+
+    def admit_change(
+        self,
+        order: Order,
+        request: Mapping[str, int | float | str],
+        listing: Listing,
+        *,
+        whole: float,
+        left: float,
+    ) -> Breach | None:
+        """None; or the limit that does not allow a waiting order to become `request`.
+
+        Of `whole` lots, with `left` of them to be filled, which count from now on. A change that
+        lets the order open no more than it may without it is always allowed.
+        """
+        if self.limits == Limits():
+            return None
+        symbol, buys = listing.info.name, order.side == OrderSide.BUY
+        lot = float(listing.sizing.lot)
+        was = float(order.leaves_qty) / lot
+        others = self._lines(without=order.client_order_id)
+        line = others.get(symbol, Line())
+        before, after = line.with_order(buys=buys, lots=was), line.with_order(buys=buys, lots=left)
+        opened, opens = (
+            line.opened_by(buys=buys, lots=lots, hedging=self._hedging)
+            for lots in (float(order.quantity) / lot, whole)
+        )
+        most = [each.most(hedging=self._hedging) for each in (line, before, after)]
+        account = sum(each.most(hedging=self._hedging) for each in others.values())
+        if symbol in others:
+            account -= most[0]
+        old = {"price": float(order.trigger_price if order.has_trigger_price else order.price)}
+        breach = self._limits.breach_of_change(
+            Asked(
+                symbol=symbol,
+                opens=opens,
+                notional=self._limited_notional(order, request, listing, opens),
+                account_before=account + most[1],
+                account_with=account + most[2],
+                symbol_before=most[1],
+                symbol_with=most[2],
+            ),
+            opened=opened,
+            notional=self._limited_notional(order, old, listing, opened),
+        )
+        if breach is None and left > was:
+            self._raised[order.client_order_id] = left
+        return breach
+
+    def _limited_notional(
+        self,
+        order: Order,
+        request: Mapping[str, int | float | str],
+        listing: Listing,
+        opens: float,
+    ) -> float | None:
+        if self.limits.order_notional is None:
+            return None
+        return self._notional(order, request, listing, opens)
 
     def _notional(
         self,
@@ -143,8 +201,10 @@ class Guards:
         units = opens * float(listing.sizing.lot)
         return units * price * float(instrument.multiplier) * float(rate)
 
-    def _lines(self, symbol: str | None = None) -> dict[str, Line]:
-        """What is open and working, by symbol; of one symbol or of all."""
+    def _lines(
+        self, symbol: str | None = None, *, without: ClientOrderId | None = None
+    ) -> dict[str, Line]:
+        """What is open and working, by symbol; of one symbol or of all, `without` an order."""
         lines: dict[str, Line] = {}
         for position in self._positions:
             if symbol in (None, position.symbol):
@@ -154,12 +214,12 @@ class Guards:
                 else:
                     line = line._replace(short=line.short + position.volume)
                 lines[position.symbol] = line
-        for name, buys, lots in self._working():
+        for name, buys, lots in self._working(without):
             if symbol in (None, name):
                 lines[name] = lines.get(name, Line()).with_order(buys=buys, lots=lots)
         return lines
 
-    def _working(self) -> Iterator[tuple[str, bool, float]]:
+    def _working(self, without: ClientOrderId | None) -> Iterator[tuple[str, bool, float]]:
         """Symbol, side and lots of the orders that may still open something."""
         self._admitted = {key: one for key, one in self._admitted.items() if not one[0].is_closed}
         venue = self._provider.venue
@@ -170,11 +230,19 @@ class Guards:
                 *self._cache.orders_inflight(venue=venue),
             )
         }
-        for order, closes in (known | self._admitted).values():
+        self._raised = {
+            key: lots
+            for key, lots in self._raised.items()
+            if key in known and known[key][0].status == OrderStatus.PENDING_UPDATE
+        }
+        for key, (order, closes) in (known | self._admitted).items():
+            if key == without:
+                continue
             instrument = self._cache.instrument(order.instrument_id)
             listing = self._provider.adopt(instrument) if instrument is not None else None
             if not closes and leg_of(order) is None and listing is not None:
                 lots = float(order.leaves_qty) / float(listing.sizing.lot)
+                lots = max(lots, self._raised.get(key, 0.0))
                 yield listing.info.name, order.side == OrderSide.BUY, lots
         for record in self._client.orders.values():
             if (

@@ -1,9 +1,12 @@
 """Which order of ours is a ticket, a magic number or a deal?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
     InstrumentId,
@@ -19,6 +22,7 @@ from tradingview_scraper.adapters.mt5.terminal.constants import (
     DealEntry,
     DealReason,
     OrderReason,
+    OrderState,
     OrderType,
     TradeAction,
 )
@@ -49,6 +53,16 @@ class Entry:
     is_refused: bool = False
     #: The answer proves nothing; the venue's records will.
     is_unknown: bool = False
+    #: Units, as the venue was asked for last.
+    quantity: Decimal = Decimal(0)
+    #: Tickets that it had before: each was cancelled, and what was left placed anew.
+    former: tuple[int, ...] = ()
+    #: Units that those have filled.
+    filled_before: Decimal = Decimal(0)
+    #: Its ticket is being cancelled, to be placed anew.
+    is_replacing: bool = False
+    #: The order that takes its place is handed over, and its ticket not known yet.
+    is_placing: bool = False
 
     @property
     def is_in_flight(self) -> bool:
@@ -70,11 +84,16 @@ class Journal:
     An order's identity is its magic number: it survives lost answers and restarts. A record is
     ours when its magic is, and symbol and side are those of the order, and it was sent by a
     program: the closing order of a stop loss inherits the magic of its position [vendor].
+
+    Orders of earlier runs may have magic numbers of `former` namespaces; new ones have none.
     """
 
-    def __init__(self, namespace: int) -> None:
+    def __init__(self, namespace: int, former: Iterable[int] = ()) -> None:
         self._namespace = namespace
+        self._former = tuple(one for one in dict.fromkeys(former) if one != namespace)
         self._by_magic: dict[int, Entry] = {}
+        #: The same orders by the magic numbers that they may have been sent with.
+        self._by_former_magic: dict[int, Entry] = {}
         self._by_ticket: dict[int, Entry] = {}
         self._foreign: set[int] = set()
         self._reported: set[int] = set()
@@ -83,7 +102,8 @@ class Journal:
         """The magic number of an order that is to be sent. Raises `MagicTaken`."""
         number = magic(self._namespace, order.client_order_id.value)
         known = self._by_magic.get(number)
-        if known is not None or number in self._foreign:
+        numbers = {number, *self._former_magics(order.client_order_id)}
+        if known is not None or numbers & self._foreign:
             owner = known.client_order_id if known is not None else "an order at the venue"
             raise MagicTaken(f"magic number {number} belongs to {owner}: use another order id")
         return number
@@ -102,12 +122,18 @@ class Journal:
         if number in self._by_magic:
             return
         entry = self._put(order, number)
+        for old in self._former_magics(order.client_order_id):
+            self._by_former_magic[old] = entry
         entry.is_triggered = getattr(order, "is_triggered", False)
         if order.venue_order_id is not None:
             ticket, _, leg = order.venue_order_id.value.partition("-")
             if ticket.isdecimal() and (leg.isdecimal() or not leg):
                 entry.leg = int(leg or 0)
                 self.accept(entry, int(ticket))
+        for former in order.venue_order_ids:
+            if former.value.isdecimal() and int(former.value) != entry.ticket:
+                self.note_former(entry, int(former.value))
+        entry.filled_before = filled_before(order)
         entry.is_refused = order.is_closed and not entry.ticket
         entry.is_unknown = entry.is_in_flight
 
@@ -117,6 +143,43 @@ class Journal:
         entry.is_unknown = False
         self._by_ticket[ticket] = entry
 
+    def note_former(self, entry: Entry, ticket: int) -> None:
+        """A ticket that the order had before it was placed anew."""
+        entry.former = (*entry.former, ticket)
+        self._by_ticket[ticket] = entry
+
+    def replace(self, entry: Entry, ticket: int) -> None:
+        """The venue has the order under another ticket now, and the one before is over."""
+        entry.former = (*entry.former, entry.ticket)
+        entry.is_replacing = entry.is_placing = False
+        self.accept(entry, ticket)
+
+    def successors(
+        self, working: Iterable[TradeOrder], history: Iterable[TradeOrder]
+    ) -> list[tuple[Entry, list[TradeOrder]]]:
+        """Orders that were placed anew, and the new tickets that nobody has told us of, ascending.
+
+        Where an order's ticket was cancelled, a later one with its magic number is its own.
+        """
+        working, history = list(working), list(history)
+        ended = {order.ticket for order in history if order.state != OrderState.CANCELED}
+        waiting = {order.ticket for order in working} | ended
+        found: dict[ClientOrderId, tuple[Entry, list[TradeOrder]]] = {}
+        for order in sorted((*history, *working), key=lambda order: order.ticket):
+            entry = self.of_magic(order.magic)
+            if (
+                entry is not None
+                and 0 < entry.ticket < order.ticket
+                and entry.ticket not in waiting
+                and order.ticket not in self._by_ticket
+                and order.reason == OrderReason.EXPERT
+                and order.type not in (OrderType.BUY, OrderType.SELL)
+                and _SIDES.get(order.type) == entry.side
+                and order.symbol == entry.symbol
+            ):
+                found.setdefault(entry.client_order_id, (entry, []))[1].append(order)
+        return list(found.values())
+
     def owner(self, order: TradeOrder) -> Entry | None:
         """The order of ours that a record is; None for anybody else's."""
         known = self._by_ticket.get(order.ticket)
@@ -125,7 +188,7 @@ class Journal:
         if order.reason != OrderReason.EXPERT:
             return None
         if order.type == OrderType.CLOSE_BY:
-            entry = self._by_magic.get(order.magic)
+            entry = self.of_magic(order.magic)
             is_ours = entry is not None and 0 < entry.leg == order.position_id
             return entry if is_ours else None
         if order.type not in _SIDES:
@@ -147,8 +210,43 @@ class Journal:
 
     def note_foreign(self, number: int) -> None:
         """A magic number that is at the venue: no new order may get it."""
-        if namespace_of(number) == self._namespace and number not in self._by_magic:
+        is_ours = namespace_of(number) in (self._namespace, *self._former)
+        if is_ours and self.of_magic(number) is None:
             self._foreign.add(number)
+
+    def standing(self, ticket: int, number: int) -> int:
+        """The ticket that Nautilus has the order of `ticket`, with this magic number, under."""
+        entry = self._by_ticket.get(ticket)
+        if entry is None:
+            entry = self.of_magic(number)
+            if entry is None or not entry.is_placing:
+                return ticket
+        return entry.ticket
+
+    def replacing(self) -> list[Entry]:
+        """Orders whose ticket is being cancelled, and may be over, while they are not."""
+        return [entry for entry in self._by_magic.values() if entry.is_replacing]
+
+    def is_replacing(self, ticket: int) -> bool:
+        """Whether a ticket is being cancelled, and may be over, while its order is not."""
+        entry = self._by_ticket.get(ticket)
+        return entry is not None and entry.is_replacing and entry.ticket == ticket
+
+    def of_magic(self, number: int) -> Entry | None:
+        """The order of ours that has, or may have, a magic number."""
+        return self._by_magic.get(number) or self._by_former_magic.get(number)
+
+    def of_ticket(self, ticket: int) -> Entry | None:
+        """The order of ours that has, or had, a ticket."""
+        return self._by_ticket.get(ticket)
+
+    def unproven(self) -> list[Entry]:
+        """Orders that were handed over, for the first time or anew, and of which nobody knows."""
+        return [
+            entry
+            for entry in self._by_magic.values()
+            if entry.is_unknown and (entry.is_in_flight or entry.is_placing)
+        ]
 
     def in_flight(self) -> list[Entry]:
         """Orders that were handed over and neither accepted nor refused."""
@@ -166,6 +264,9 @@ class Journal:
         """Nautilus gets this deal now."""
         self._reported.add(deal.ticket)
 
+    def _former_magics(self, client_order_id: ClientOrderId) -> list[int]:
+        return [magic(namespace, client_order_id.value) for namespace in self._former]
+
     def _put(self, order: Order, number: int) -> Entry:
         entry = Entry(
             client_order_id=order.client_order_id,
@@ -175,22 +276,37 @@ class Journal:
             side=order.side,
             magic=number,
             is_post_only=order.is_post_only,
+            quantity=order.quantity.as_decimal(),
         )
         self._by_magic[number] = entry
         return entry
 
     def _leg_of(self, deal: TradeDeal) -> Entry | None:
         """A close-by has a deal on each of two positions; the other one is nobody's order."""
-        entry = self._by_ticket.get(deal.order) or self._by_magic.get(deal.magic)
+        entry = self._by_ticket.get(deal.order) or self.of_magic(deal.magic)
         if entry is None or not entry.leg or entry.leg != deal.position_id:
             return None
         return entry if entry.ticket in (0, deal.order) else None
 
     def _claim(self, number: int, ticket: int, symbol: str, side: OrderSide) -> Entry | None:
-        entry = self._by_magic.get(number)
-        if entry is None or entry.ticket not in (0, ticket):
+        entry = self.of_magic(number)
+        if entry is None:
+            return None
+        if not (entry.is_placing or entry.ticket in (0, ticket)):
             return None
         return entry if (entry.symbol, entry.side) == (symbol, side) else None
+
+
+def filled_before(order: Order) -> Decimal:
+    """Units that an order filled under tickets that it has no longer."""
+    return sum(
+        (
+            event.last_qty.as_decimal()
+            for event in order.events
+            if isinstance(event, OrderFilled) and event.venue_order_id != order.venue_order_id
+        ),
+        Decimal(0),
+    )
 
 
 _SIDES: Final[dict[int, OrderSide]] = {

@@ -15,6 +15,7 @@ from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry, Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
+from tradingview_scraper.adapters.mt5.nautilus_v1.replacing import Replacements
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
 #: Readings of the account, a margin of server time apart, that prove that an order is not there.
@@ -59,6 +60,7 @@ class Lookups:
         *,
         journal: Journal,
         own: OwnOrders,
+        replacements: Replacements,
         loop: asyncio.AbstractEventLoop,
         margin_secs: float,
     ) -> None:
@@ -67,6 +69,7 @@ class Lookups:
         self._client = client
         self._journal = journal
         self._own = own
+        self._replacements = replacements
         self._loop = loop
         self._margin_secs = margin_secs
         self._cases: dict[ClientOrderId, _Case] = {}
@@ -89,9 +92,7 @@ class Lookups:
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._margin_secs / _LOOKS, self._tick)
-        unknown = {
-            entry.client_order_id: entry for entry in self._journal.in_flight() if entry.is_unknown
-        }
+        unknown = {entry.client_order_id: entry for entry in self._journal.unproven()}
         now = self._now()
         self._cases = {
             key: self._cases.get(key) or _Case(entry, now) for key, entry in unknown.items()
@@ -137,12 +138,12 @@ class Lookups:
         return has_passed and self._now() - case.since_ns >= self._margin_secs * 1e9
 
     def _judge(self, cases: list[_Case], snapshot: Snapshot) -> None:
-        known = magics_in(snapshot)
+        unproven = {entry.client_order_id for entry in self._journal.unproven()}
         for case in cases:
             entry = case.entry
-            if not (entry.is_in_flight and entry.is_unknown):
+            if entry.client_order_id not in unproven:
                 continue
-            if entry.magic in known:
+            if self._is_there(entry, snapshot):
                 # The feed brings it. Nothing else may be said of it before.
                 case.begin_again(self._now())
                 continue
@@ -151,16 +152,27 @@ class Lookups:
             if case.readings == _PROOF:
                 self._give_up(entry)
 
+    def _is_there(self, entry: Entry, snapshot: Snapshot) -> bool:
+        """Whether the account has anything of the order but what came of its former tickets."""
+        of_magic = self._journal.of_magic
+        records = (*snapshot.orders, *snapshot.history)
+        tickets = {order.ticket for order in records if of_magic(order.magic) is entry}
+        tickets |= {deal.order for deal in snapshot.deals if of_magic(deal.magic) is entry}
+        tickets |= {one.identifier for one in snapshot.positions if of_magic(one.magic) is entry}
+        return bool(tickets - {entry.ticket, *entry.former})
+
     def _give_up(self, entry: Entry) -> None:
         self._cases.pop(entry.client_order_id, None)
         entry.is_unknown = False
-        self._own.reject(
-            entry,
+        why = (
             f"NOT_DONE: the outcome was unknown, and {_PROOF} readings of the account, "
             f"{self._margin_secs:g} s of server time apart, have no order, deal or position with "
-            f"magic {entry.magic}",
-            self._now(),
+            f"magic {entry.magic}"
         )
+        if entry.is_placing:
+            self._replacements.not_placed(entry, f"{why} but those of its former tickets")
+        else:
+            self._own.reject(entry, why, self._now())
 
     def _begin_again(self) -> None:
         for case in self._cases.values():

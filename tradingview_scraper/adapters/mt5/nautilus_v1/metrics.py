@@ -8,8 +8,8 @@ from nautilus_trader.live.execution_client import LiveExecutionClient
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.metrics import ClientFigures
 from tradingview_scraper.adapters.mt5.nautilus_v1.audit import Audit
-from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 
 
 class Figures(NamedTuple):
@@ -61,7 +61,7 @@ class MetricsLog:
         client: MT5Client,
         *,
         journal: Journal,
-        changes: Changes,
+        doubts: Doubts,
         audit: Audit,
         loop: asyncio.AbstractEventLoop,
         every_secs: float,
@@ -69,7 +69,7 @@ class MetricsLog:
         self._log = out._log
         self._client = client
         self._journal = journal
-        self._changes = changes
+        self._doubts = doubts
         self._audit = audit
         self._loop = loop
         self._every_secs = every_secs
@@ -88,10 +88,10 @@ class MetricsLog:
 
     def figures(self) -> Figures:
         """As of now."""
-        orders = sum(entry.is_unknown for entry in self._journal.in_flight())
+        orders = len(self._journal.unproven())
         return Figures(
             self._client.metrics,
-            orders + self._changes.unknown_count,
+            orders + self._doubts.unknown_count,
             self._audit.missed,
             self._audit.audits,
         )

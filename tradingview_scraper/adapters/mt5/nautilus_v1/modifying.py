@@ -1,5 +1,6 @@
 """Which terms does a change ask for, and which prices are terms in Nautilus' words? Pure."""
 
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.execution.messages import ModifyOrder
@@ -15,8 +16,10 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import price as price_of
 from tradingview_scraper.adapters.mt5.rules.levels import LIMITS, STOP_LIMITS, STOPS
 from tradingview_scraper.adapters.mt5.rules.requests import Terms
+from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderType
+from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
 
 _LIMIT_OF: Final = {OrderSide.BUY: OrderType.BUY_LIMIT, OrderSide.SELL: OrderType.SELL_LIMIT}
 
@@ -29,6 +32,13 @@ def type_of(order: Order) -> int:
     if kind is None:
         raise Denied("UNSUPPORTED_MODIFY: a market order cannot be changed")
     return kind
+
+
+def units_left(order: Order, record: TradeOrder | None, listing: Listing) -> Decimal:
+    """Units of a waiting order that may still be filled, by its record where there is one."""
+    if record is None:
+        return Decimal(order.leaves_qty.as_decimal())
+    return units(record.volume_current, listing.sizing)
 
 
 def changed_terms(

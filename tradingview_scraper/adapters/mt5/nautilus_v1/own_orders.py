@@ -57,10 +57,14 @@ class OwnOrders:
         self._hedging = hedging
         self._deposit = deposit
 
-    def accept(self, entry: Entry, ticket: int, ts_event: int) -> None:
-        """The venue has the order."""
+    def accept(
+        self, entry: Entry, ticket: int, ts_event: int, record: TradeOrder | None = None
+    ) -> None:
+        """The venue has the order, as `record` where that is at hand."""
+        if entry.is_placing and ticket not in (entry.ticket, *entry.former):
+            self._changes.replacements.on_ticket(entry, ticket, record, ts_event)
         if entry.ticket:
-            if entry.ticket != ticket:
+            if ticket not in (entry.ticket, *entry.former):
                 self._log.error(
                     f"{entry.client_order_id} was accepted as {entry.ticket}, now as {ticket}"
                 )
@@ -82,11 +86,13 @@ class OwnOrders:
         """The order waits at the server, or did since the last reading."""
         if order.state not in _TAKEN:
             return
-        self.accept(entry, order.ticket, self._zone.utc_ns(order.time_setup_msc))
+        self.accept(entry, order.ticket, self._zone.utc_ns(order.time_setup_msc), order)
         self._changes.on_working(entry)
 
     def changed(self, entry: Entry, order: TradeOrder, before: TradeOrder) -> None:
         """The order's record is no longer what it was."""
+        if order.ticket != entry.ticket:
+            return
         terms = terms_of(order)
         if order.type != before.type:
             self._trigger(entry, order)
@@ -106,7 +112,7 @@ class OwnOrders:
     ) -> tuple[ClientOrderId, TradeId] | None:
         """A deal filled the order. The fill that the engine is to apply; None if it has it."""
         ts_event = self._zone.utc_ns(deal.time_msc)
-        self.accept(entry, deal.order, ts_event)
+        self.accept(entry, deal.order, ts_event, order)
         trade_id = TradeId(str(deal.ticket))
         known = self._cache.order(entry.client_order_id)
         if known is not None and trade_id in known.trade_ids:
@@ -117,7 +123,7 @@ class OwnOrders:
             strategy_id=entry.strategy_id,
             instrument_id=entry.instrument_id,
             client_order_id=entry.client_order_id,
-            venue_order_id=entry.venue_order_id(deal.order),
+            venue_order_id=entry.venue_order_id(entry.ticket),
             venue_position_id=position_id(deal.position_id, self._hedging),
             trade_id=trade_id,
             order_side=deal_side(deal),
@@ -138,6 +144,8 @@ class OwnOrders:
         """The order is over."""
         state = OrderState(order.state)
         ts_event = self._zone.utc_ns(order.time_done_msc)
+        if self._changes.replacements.on_done(entry, order, ts_event):
+            return
         if state == OrderState.REJECTED:
             self.reject(entry, f"rejected by the server: {order.comment}", ts_event)
         elif self._is_post_only_refusal(entry, order):

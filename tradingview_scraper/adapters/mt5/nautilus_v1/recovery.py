@@ -6,7 +6,8 @@ external, and nothing is guessed.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from nautilus_trader.core.datetime import dt_to_unix_nanos
@@ -16,6 +17,7 @@ from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import TriggerType, trigger_type_to_str
 from nautilus_trader.model.events import OrderInitialized
 from nautilus_trader.model.identifiers import ClientOrderId, StrategyId
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order, OrderUnpacker
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
@@ -41,7 +43,7 @@ async def recover_orders(
     statements: Statements,
     snapshot: Snapshot,
     *,
-    namespace: int,
+    namespaces: Collection[int],
     zone: ZoneRule,
 ) -> int:
     """Put orders of this node that only the venue remembers into cache and journal. How many.
@@ -50,34 +52,46 @@ async def recover_orders(
     close without it would open a position that never was.
     """
     strategies = strategies_on(out)
-    lost = _unknown_orders(journal, snapshot, namespace)
+    lost = _unknown_orders(journal, snapshot, namespaces)
     if not lost or not strategies:
         return 0
-    search = IdSearch(namespace, out.trader_id.get_tag(), list(strategies))
-    found = await asyncio.to_thread(_find, lost, search, zone)
+    trader_tag = out.trader_id.get_tag()
+    searches: dict[int | None, IdSearch] = {
+        one: IdSearch(one, trader_tag, list(strategies)) for one in namespaces
+    }
+    found = await asyncio.to_thread(_find, lost, searches, zone)
     deals = statements.whole(snapshot)
     reports = {report.venue_order_id.value: report for report in statements.orders(snapshot, deals)}
     count = 0
-    for order in lost:
-        recovered, report = found.get(order.ticket), reports.get(str(order.ticket))
+    for order, *former in _by_magic(lost):
+        # Placed anew an order has the id that it was given when it was sent first.
+        tickets = (order.ticket, *(one.ticket for one in former))
+        recovered = next((found[ticket] for ticket in tickets if ticket in found), None)
+        report = reports.get(str(order.ticket))
         if recovered is None or report is None:
             continue
         client_order_id = ClientOrderId(recovered.client_order_id)
         if out._cache.order(client_order_id) is not None:
             continue
-        known = _order_of(report, client_order_id, strategies[recovered.strategy_tag], out)
+        before = [reports[str(one.ticket)] for one in former if str(one.ticket) in reports]
+        filled = sum((one.filled_qty.as_decimal() for one in before), Decimal(0))
+        total = Quantity(report.quantity.as_decimal() + filled, report.quantity.precision)
+        known = _order_of(report, total, client_order_id, strategies[recovered.strategy_tag], out)
         out._cache.add_order(known, None, out.id)
         journal.restore(known)
         entry = journal.of_order(client_order_id)
         if entry is not None:
             journal.accept(entry, order.ticket)
+            for one in former:
+                journal.note_former(entry, one.ticket)
+            entry.filled_before = filled
             if any(working.ticket == order.ticket for working in snapshot.orders):
                 entry.terms = terms_of(order)
-        count += 1
+        count += 1 + len(former)
     out._log.info(
-        f"Of {len(lost)} orders with magic namespace {namespace} that the cache does not have, "
-        f"{count} are recovered as orders of {', '.join(map(str, strategies.values()))}; the "
-        f"others stay external"
+        f"Of {len(lost)} orders with magic namespace {' or '.join(map(str, namespaces))} that the "
+        f"cache does not have, {count} are recovered as orders of "
+        f"{', '.join(map(str, strategies.values()))}; the others stay external"
     )
     return count
 
@@ -94,7 +108,9 @@ def strategies_on(out: LiveExecutionClient) -> dict[str, StrategyId]:
     return found
 
 
-def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> list[TradeOrder]:
+def _unknown_orders(
+    journal: Journal, snapshot: Snapshot, namespaces: Collection[int]
+) -> list[TradeOrder]:
     """Orders with a magic number of ours that nobody knows, the newest first."""
     partial = partial_positions(snapshot)
     torn = {deal.order for deal in snapshot.deals if is_trade(deal) and deal.position_id in partial}
@@ -102,7 +118,7 @@ def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> lis
     lost = [
         order
         for order in records.values()
-        if namespace_of(order.magic) == namespace
+        if namespace_of(order.magic) in namespaces
         and order.reason == OrderReason.EXPERT
         and order.type != OrderType.CLOSE_BY
         and order.ticket not in torn
@@ -111,11 +127,22 @@ def _unknown_orders(journal: Journal, snapshot: Snapshot, namespace: int) -> lis
     return sorted(lost, key=lambda order: order.time_setup_msc, reverse=True)
 
 
-def _find(orders: Iterable[TradeOrder], search: IdSearch, zone: ZoneRule) -> dict[int, Recovered]:
+def _by_magic(orders: Iterable[TradeOrder]) -> list[list[TradeOrder]]:
+    """Orders of one magic number together: one that was placed anew, the newest ticket first."""
+    groups: dict[int, list[TradeOrder]] = {}
+    for order in orders:
+        groups.setdefault(order.magic, []).append(order)
+    return [sorted(group, key=lambda order: -order.ticket) for group in groups.values()]
+
+
+def _find(
+    orders: Iterable[TradeOrder], searches: Mapping[int | None, IdSearch], zone: ZoneRule
+) -> dict[int, Recovered]:
     found = {}
     left = _MOST_IDS
     for order in orders:
         second = zone.utc_ns(order.time_setup_msc) // 1_000_000_000
+        search = searches[namespace_of(order.magic)]
         left -= search.unseen(second) * search.ids_per_second
         if left < 0:
             break
@@ -127,6 +154,7 @@ def _find(orders: Iterable[TradeOrder], search: IdSearch, zone: ZoneRule) -> dic
 
 def _order_of(
     report: OrderStatusReport,
+    total: Quantity,
     client_order_id: ClientOrderId,
     strategy_id: StrategyId,
     out: LiveExecutionClient,
@@ -148,7 +176,7 @@ def _order_of(
         client_order_id=client_order_id,
         order_side=report.order_side,
         order_type=report.order_type,
-        quantity=report.quantity,
+        quantity=total,
         time_in_force=report.time_in_force,
         post_only=report.post_only,
         reduce_only=report.reduce_only,

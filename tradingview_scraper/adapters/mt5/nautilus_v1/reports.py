@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
-from nautilus_trader.model.identifiers import AccountId, ClientOrderId
+from nautilus_trader.model.identifiers import AccountId, ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
+from tradingview_scraper.adapters.mt5.nautilus_v1.journal import filled_before
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import (
     fill_report,
@@ -42,6 +44,10 @@ class Setting(NamedTuple):
     owner: Callable[[TradeOrder | None, TradeDeal | None], ClientOrderId | None]
     #: An order as Nautilus has it.
     known: Callable[[ClientOrderId], Order | None]
+    #: The ticket under which Nautilus has an order, of its own ticket and magic number.
+    standing: Callable[[int, int], int] = lambda ticket, _: ticket
+    #: Whether an order is not over, though its ticket may be.
+    is_replacing: Callable[[int], bool] = lambda _: False
 
 
 def symbols_in(snapshot: Snapshot) -> set[str]:
@@ -78,13 +84,21 @@ def order_reports(
     as filled as far as they say, never further.
     """
     working = {order.ticket: order for order in snapshot.orders}
-    records = {order.ticket: order for order in snapshot.history} | working
+    records = {
+        order.ticket: order
+        for order in (*snapshot.history, *snapshot.orders)
+        if setting.standing(order.ticket, order.magic) == order.ticket
+    }
     groups: defaultdict[str, list[TradeDeal]] = defaultdict(list)
     for deal in sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket)):
-        groups[venue_order_id(deal).value].append(deal)
+        now = setting.standing(deal.order, deal.magic)
+        if now == deal.order:
+            groups[venue_order_id(deal).value].append(deal)
+        elif now in records:
+            groups[str(now)].append(deal)
     reports = []
     for group in groups.values():
-        record = records.pop(group[0].order, None)
+        record = records.pop(setting.standing(group[0].order, group[0].magic), None)
         order = order_of(record, group)
         reports.append(_order_report(order, group, record, working, setting))
     for order in records.values():
@@ -101,8 +115,11 @@ def fill_reports(
 ) -> list[FillReport]:
     """Trading deals, ascending."""
     records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
-    return [
-        fill_report(
+    reports = []
+    for deal in sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket)):
+        if deal.symbol not in setting.listings:
+            continue
+        report = fill_report(
             deal,
             setting.listings[deal.symbol],
             hedging=setting.hedging,
@@ -113,9 +130,11 @@ def fill_reports(
             client_order_id=setting.owner(None, deal),
             order=records.get(deal.order),
         )
-        for deal in sorted(deals, key=lambda deal: (deal.time_msc, deal.ticket))
-        if deal.symbol in setting.listings
-    ]
+        now = setting.standing(deal.order, deal.magic)
+        if now != deal.order:
+            report.venue_order_id = VenueOrderId(str(now))
+        reports.append(report)
+    return reports
 
 
 def position_reports(
@@ -172,19 +191,21 @@ def _order_report(
     listing = setting.listings.get(order.symbol)
     if listing is None:
         return None
-    filled = sum(deal.volume for deal in deals)
+    filled = sum(deal.volume for deal in deals if deal.order == order.ticket)
     client_order_id = setting.owner(record, deals[0] if deals else None)
     # Finished, but not all of its deals are counted: it is open until they are.
     is_ahead = order.volume_initial - order.volume_current - filled > _NOISE_LOTS
+    known = setting.known(client_order_id) if client_order_id is not None else None
     return order_report(
         order,
         deals,
         listing,
-        is_open=order.ticket in working or is_ahead,
+        is_open=order.ticket in working or is_ahead or setting.is_replacing(order.ticket),
         hedging=setting.hedging,
         account_id=setting.account_id,
         zone=setting.zone,
         ts_init=setting.ts_init,
         client_order_id=client_order_id,
-        known=setting.known(client_order_id) if client_order_id is not None else None,
+        known=known,
+        filled_before=filled_before(known) if known is not None else Decimal(0),
     )

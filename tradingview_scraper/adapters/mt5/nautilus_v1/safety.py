@@ -6,6 +6,7 @@ level, another account, missing stop losses. Asked before each request is sent.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -33,7 +34,7 @@ from tradingview_scraper.adapters.mt5.rules.permissions import (
     terminal_findings,
 )
 from tradingview_scraper.adapters.mt5.rules.stop_out import MarginChange, MarginWatch, MarginZone
-from tradingview_scraper.adapters.mt5.terminal.constants import TradeRetcode
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction, TradeRetcode
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 from tradingview_scraper.adapters.mt5.terminal.records import (
     AccountInfo,
@@ -126,7 +127,9 @@ class Safety:
         if self._guards.limits.order_notional is not None:
             await self._provide_rates()
         self.protection.seed(
-            snapshot.positions, snapshot.history, namespace=self._config.magic_namespace
+            snapshot.positions,
+            snapshot.history,
+            namespaces=(self._config.magic_namespace, *self._config.own_namespaces),
         )
         self._on_terminal(self._client.terminal)
         self._on_account(snapshot.account)
@@ -152,6 +155,36 @@ class Safety:
             sl=float(request.get("sl", 0.0)),
             tp=float(request.get("tp", 0.0)),
         )
+
+    def admit_change(
+        self,
+        order: Order,
+        request: Mapping[str, int | float | str],
+        listing: Listing,
+        whole: Decimal,
+        left: Decimal,
+    ) -> None:
+        """Let a waiting order become `request`, of `whole` units with `left` to be filled.
+
+        Raises `Denied` with the reason.
+
+        Where it is placed anew, what forbids an order forbids that: the cancel before it would not
+        be undone.
+        """
+        now = self._clock.timestamp_ns()
+        if request["action"] == TradeAction.PENDING:
+            findings = [*self._terminal_says, *self._account_says]
+            if findings:
+                raise Denied(f"TRADING_HALTED: {findings[0]}")
+            self._look_at_loss(now)
+            if self._loss is not None and self._loss.stopped is not None:
+                raise Denied(self._loss.stopped.text)
+        lot = listing.sizing.lot
+        breach = self._guards.admit_change(
+            order, request, listing, whole=float(whole / lot), left=float(left / lot)
+        )
+        if breach is not None:
+            raise Denied(breach.text)
 
     def heard(self, outcome: SendOutcome) -> None:
         """What the venue answered to a request: it may know of a switch before it is read."""

@@ -36,10 +36,12 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
 from tradingview_scraper.adapters.mt5.nautilus_v1.rates import provide_rates
+from tradingview_scraper.adapters.mt5.nautilus_v1.resumption import resume_changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
@@ -75,14 +77,21 @@ class Session:
         self._watches: list[Watch] = []
         self.supervision = Supervision(out, client, loop=loop)
         self.quality = Quality(out, config.quality, loop)
+        self.doubts = Doubts(out, client, loop=loop, unproven_secs=config.unproven_change_secs)
         self.changes = Changes(
             out,
             client,
             journal=journal,
             listing_of=self._listing_of,
             loop=loop,
+            doubts=self.doubts,
             may_be_dropped=config.allow_daily_expiry,
-            unproven_secs=config.unproven_change_secs,
+            hedging=self._hedging,
+            replaces=config.replace_to_change_quantity,
+            admit=self._admit_change,
+            carried=lambda magic, terms: self.safety.protection.ordered(
+                magic, sl=terms.sl, tp=terms.tp
+            ),
         )
         self.brackets = Brackets(
             out,
@@ -104,7 +113,7 @@ class Session:
             provider=provider,
             audit=self.safety.protection,
             loop=loop,
-            unproven_secs=config.unproven_change_secs,
+            doubts=self.doubts,
         )
         own = OwnOrders(
             out,
@@ -156,6 +165,7 @@ class Session:
             own=own,
             changes=self.changes,
             bracket_changes=self.bracket_changes,
+            doubts=self.doubts,
             loop=loop,
             keepalive_secs=config.inflight_keepalive_secs,
             checks=config.check_orders,
@@ -168,6 +178,7 @@ class Session:
             client,
             journal=journal,
             own=own,
+            replacements=self.changes.replacements,
             loop=loop,
             margin_secs=config.unproven_order_secs,
         )
@@ -184,7 +195,7 @@ class Session:
             out,
             client,
             journal=journal,
-            changes=self.changes,
+            doubts=self.doubts,
             audit=self.audit,
             loop=loop,
             every_secs=config.metrics_log_secs,
@@ -203,6 +214,15 @@ class Session:
         snapshot = await self.statements.read()
         self.statements.begin(snapshot)
         self._holdings.seed(snapshot.positions, snapshot.deals)
+        resume_changes(
+            snapshot,
+            self._cache,
+            journal=self._journal,
+            changes=self.changes,
+            listing_of=self._listing_of,
+            replaces=self._config.replace_to_change_quantity,
+            now=self._out._clock.timestamp_ns(),
+        )
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)
         for magic in magics_in(snapshot):
@@ -235,6 +255,7 @@ class Session:
         self._lookups.close()
         self.audit.close()
         self.metrics.close()
+        self.doubts.close()
         self.changes.close()
         self.bracket_changes.close()
         self.safety.close()
@@ -298,6 +319,14 @@ class Session:
             publish_account(self._out, account if account is not None else self._client.account)
         except ValueError as error:
             self._log.error(f"The account cannot be expressed: {error}")
+
+    def _admit_change(
+        self, order: Order, request: Fields, listing: Listing, whole: Decimal, left: Decimal
+    ) -> None:
+        """Raises `Denied` where an order must not be changed, or placed anew, now."""
+        if halted := self.supervision.halted():
+            raise Denied(halted)
+        self.safety.admit_change(order, request, listing, whole, left)
 
     def _reducing(self, order: Order) -> Decimal:
         """Units that orders on the same side are about to take off the position.

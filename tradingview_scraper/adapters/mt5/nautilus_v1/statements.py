@@ -1,7 +1,7 @@
 """Which reports answer the engine's questions about an account?"""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -28,6 +28,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_reports import (
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import as_it_stands
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade, venue_order_id
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
@@ -128,10 +129,27 @@ class Statements:
         """Orders, filled as far as `deals` say."""
         setting = self._setting()
         of_stops, others = parted(deals, self._brackets)
-        return [
+        reports = [
             *order_reports(snapshot, others, setting),
             *stop_orders(of_stops, self._brackets, self._cache, setting),
         ]
+        told = {report.client_order_id for report in reports}
+        return [*reports, *self._between_tickets(told)]
+
+    def orders_told(self, snapshot: Snapshot) -> list[OrderStatusReport]:
+        """Orders as a running node has them: the feed tells their fills and prices, no report.
+
+        A snapshot may be older than a change that was told since: its price would undo it.
+        """
+        reports = self.orders(snapshot, self.delivered(snapshot))
+        for report in reports:
+            order = self._cache.order(report.client_order_id) if report.client_order_id else None
+            entry = self._journal.of_order(order.client_order_id) if order is not None else None
+            if order is None or entry is None or entry.terms is None or not order.is_open:
+                continue
+            report.price = order.price if order.has_price else None
+            report.trigger_price = order.trigger_price if order.has_trigger_price else None
+        return reports
 
     def fills(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[FillReport]:
         """Fills of these deals."""
@@ -221,6 +239,20 @@ class Statements:
                 self._brackets.on_accepted(bracket.entry, now)
         take_up_stops(deals, self._brackets, self._cache, now)
 
+    def _between_tickets(self, told: Collection[ClientOrderId | None]) -> list[OrderStatusReport]:
+        """Orders that are being placed anew, and of which the snapshot has no record any more."""
+        orders = [
+            self._cache.order(entry.client_order_id)
+            for entry in self._journal.replacing()
+            if entry.client_order_id not in told
+        ]
+        now = self._clock.timestamp_ns()
+        return [
+            as_it_stands(order, self._account_id, now)
+            for order in orders
+            if order is not None and order.is_open
+        ]
+
     def _setting(self) -> Setting:
         return Setting(
             account_id=self._account_id,
@@ -231,6 +263,8 @@ class Statements:
             listings=self._listings,
             owner=self._owner,
             known=self._cache.order,
+            standing=self._journal.standing,
+            is_replacing=self._journal.is_replacing,
         )
 
     def _owner(self, order: TradeOrder | None, deal: TradeDeal | None) -> ClientOrderId | None:
@@ -262,7 +296,10 @@ class Statements:
             return True
         hit = self._brackets.stop_hit(deal)
         client_order_id = self._cache.client_order_id(venue_order_id(deal))
-        if hit is not None:
+        entry = self._journal.of_ticket(deal.order)
+        if entry is not None:
+            client_order_id = entry.client_order_id
+        elif hit is not None:
             client_order_id = hit[1].client_order_id
         order = self._cache.order(client_order_id) if client_order_id is not None else None
         return order is not None and TradeId(str(deal.ticket)) in order.trade_ids

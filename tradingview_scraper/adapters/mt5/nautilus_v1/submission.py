@@ -17,6 +17,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import is_due, keep_
 from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
@@ -43,6 +44,7 @@ class Submission:
         own: OwnOrders,
         changes: Changes,
         bracket_changes: BracketChanges,
+        doubts: Doubts,
         loop: asyncio.AbstractEventLoop,
         keepalive_secs: float,
         checks: bool,
@@ -55,6 +57,7 @@ class Submission:
         self._own = own
         self._changes = changes
         self._bracket_changes = bracket_changes
+        self._doubts = doubts
         self._loop = loop
         self._keepalive_secs = keepalive_secs
         self._checks = checks
@@ -142,3 +145,4 @@ class Submission:
                 keep_in_flight(self._out, order, now)
         self._changes.keep_alive(now, keepalive_ns)
         self._bracket_changes.keep_alive(now, keepalive_ns)
+        self._doubts.look(now)

@@ -110,10 +110,48 @@ class OrderLimits:
             self._sent_ns.append(now_ns)
         return breach
 
+    def breach_of_change(
+        self, asked: Asked, *, opened: float, notional: float | None
+    ) -> Breach | None:
+        """None, or the first limit that does not allow a working order to become `asked`.
+
+        As it is it opens `opened` lots worth `notional`: what does not grow is allowed. Counts as
+        no order.
+        """
+        if asked.opens > opened + _NOISE:
+            breach = self._lots_breach(asked)
+            if breach is not None:
+                return breach
+        grows = asked.opens > opened + _NOISE
+        if asked.notional is not None and notional is not None:
+            grows = asked.notional > notional + _NOISE
+        breach = self._notional_breach(asked) if grows else None
+        return breach if breach is not None else self._open_breach(asked)
+
     def _breach(self, asked: Asked, now_ns: int) -> Breach | None:
+        limits = self.limits
+        breach = (
+            self._lots_breach(asked) or self._notional_breach(asked) or self._open_breach(asked)
+        )
+        if breach is not None:
+            return breach
+        if limits.orders_per_minute is not None:
+            while self._sent_ns and self._sent_ns[0] <= now_ns - _MINUTE_NS:
+                self._sent_ns.popleft()
+            if len(self._sent_ns) >= limits.orders_per_minute:
+                what = "orders within 60 seconds"
+                count = len(self._sent_ns) + 1
+                return _over("GUARD_ORDER_RATE", count, limits.orders_per_minute, what)
+        return None
+
+    def _lots_breach(self, asked: Asked) -> Breach | None:
         limits = self.limits
         if limits.order_lots is not None and asked.opens > limits.order_lots + _NOISE:
             return _over("GUARD_ORDER_LOTS", asked.opens, limits.order_lots, "lots in one order")
+        return None
+
+    def _notional_breach(self, asked: Asked) -> Breach | None:
+        limits = self.limits
         if limits.order_notional is not None:
             if asked.notional is None:
                 text = (
@@ -129,6 +167,10 @@ class OrderLimits:
                     limits.order_notional,
                     "value of one order in the account's currency",
                 )
+        return None
+
+    def _open_breach(self, asked: Asked) -> Breach | None:
+        limits = self.limits
         if limits.open_lots is not None and _grows_over(
             limits.open_lots, asked.account_before, asked.account_with
         ):
@@ -139,13 +181,6 @@ class OrderLimits:
         ):
             what = f"lots open in {asked.symbol} with this and all working orders"
             return _over("GUARD_SYMBOL_LOTS", asked.symbol_with, limits.symbol_lots, what)
-        if limits.orders_per_minute is not None:
-            while self._sent_ns and self._sent_ns[0] <= now_ns - _MINUTE_NS:
-                self._sent_ns.popleft()
-            if len(self._sent_ns) >= limits.orders_per_minute:
-                what = "orders within 60 seconds"
-                count = len(self._sent_ns) + 1
-                return _over("GUARD_ORDER_RATE", count, limits.orders_per_minute, what)
         return None
 
 

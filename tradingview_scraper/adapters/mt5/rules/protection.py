@@ -5,7 +5,7 @@ the broker opens the position without it. Facts of the trade feed in, findings o
 clock in nanoseconds that does not go back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -103,7 +103,7 @@ class ProtectionAudit:
         positions: Iterable[TradePosition],
         history: Iterable[TradeOrder],
         *,
-        namespace: int,
+        namespaces: Collection[int],
     ) -> None:
         """The account at the start: what is open of ours, and the orders that opened it.
 
@@ -112,7 +112,8 @@ class ProtectionAudit:
         carried = {order.ticket: order for order in history if order.sl > 0}
         for position in positions:
             self._positions[position.identifier] = position
-            if namespace_of(position.magic) != namespace or position.identifier in self._expected:
+            is_ours = namespace_of(position.magic) in namespaces
+            if not is_ours or position.identifier in self._expected:
                 continue
             order = carried.get(position.identifier)
             if position.sl > 0:

@@ -218,6 +218,7 @@ def order_report(
     client_order_id: ClientOrderId | None = None,
     known_by: TradeDeal | None = None,
     known: Order | None = None,
+    filled_before: Decimal = Decimal(0),
 ) -> OrderStatusReport:
     """How an order stands, counting `deals` (ascending) as its fills, and no others.
 
@@ -225,10 +226,14 @@ def order_report(
     PARTIALLY_FILLED, whatever the record says. `known_by` is a deal of it that is not counted.
     `known` is the order as Nautilus has it: its type stays what it was, though a stop limit order
     is a limit order at the server once it is triggered, and a change or a cancel that is asked for
-    stays pending.
+    stays pending. `filled_before` was filled under tickets that the order has no longer; `deals` of
+    theirs count too.
     """
     instrument = listing.instrument
-    filled = sum((units(deal.volume, listing.sizing) for deal in deals), Decimal(0))
+    sizes = [(deal.order == order.ticket, units(deal.volume, listing.sizing)) for deal in deals]
+    before = max(filled_before, sum((size for is_its, size in sizes if not is_its), Decimal(0)))
+    filled = before + sum((size for is_its, size in sizes if is_its), Decimal(0))
+    total = before + units(order.volume_initial, listing.sizing)
     deal = deals[0] if deals else known_by
     position = deal.position_id if deal is not None else order.position_id
     done = max([order.time_setup_msc, order.time_done_msc, *(deal.time_msc for deal in deals)])
@@ -236,11 +241,13 @@ def order_report(
         account_id=account_id,
         instrument_id=instrument.id,
         client_order_id=client_order_id,
-        venue_order_id=venue_order_id(deal) if deal else VenueOrderId(str(order.ticket)),
+        venue_order_id=venue_order_id(deal)
+        if deal and deal.order == order.ticket
+        else VenueOrderId(str(order.ticket)),
         venue_position_id=position_id(position, hedging) if position else None,
         order_side=OrderSide.BUY if order.type in _BUYS else OrderSide.SELL,
         order_status=_status(order, bool(filled), is_open, known),
-        quantity=volume(order.volume_initial, listing),
+        quantity=quantity(total, instrument.size_precision),
         filled_qty=quantity(filled, instrument.size_precision),
         avg_px=_average(deals, listing),
         report_id=UUID4(),
