@@ -478,7 +478,7 @@ def run_bracket(
 
 
 #: Units of a lot of the symbols that are compared.
-_LOTS = {"EURUSD": 100_000, "#AAPL": 1}
+_LOTS = {"EURUSD": 100_000, "GBPUSD": 100_000, "#AAPL": 1}
 
 
 @pytest.fixture
