@@ -195,7 +195,9 @@ def test_d30_d31_trades_have_the_same_ids_live_and_in_history(test_with, exchang
     async def look(rig, tester, client):
         await rig.until(lambda: any(TradeTick in f.kinds for f in client._feeds._ticks.values()))
         exchange.advance(120)
-        live = await rig.until(lambda: (found := tester.of(TradeTick)) and len(found) > 5 and found)
+        live = await rig.until(
+            lambda: (found := tester.of(TradeTick)) and len(found) > 5 and found, 60
+        )
         start = pd.Timestamp(live[0].ts_event, tz="UTC")
         answered = []
         tester.request_trade_ticks(live[0].instrument_id, start, callback=answered.append)
