@@ -259,7 +259,10 @@ class MT5ExecutionClient(LiveExecutionClient):
             if _names(report, client_order_id, ticket):
                 return report
         if entry is not None and not entry.is_refused:
-            raise RuntimeError(f"{client_order_id} ({ticket}) is not in the terminal's recent past")
+            raise RuntimeError(
+                f"{client_order_id} ({ticket}) is not in the terminal's recent past, or its events "
+                f"are on their way"
+            )
         return None
 
     async def generate_order_status_reports(

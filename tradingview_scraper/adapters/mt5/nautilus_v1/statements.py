@@ -8,7 +8,7 @@ from typing import Final
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock
 from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
-from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientOrderId,
@@ -139,17 +139,22 @@ class Statements:
     def orders_told(self, snapshot: Snapshot) -> list[OrderStatusReport]:
         """Orders as a running node has them: the feed tells their fills and prices, no report.
 
-        A snapshot may be older than a change that was told since: its price would undo it.
+        A snapshot may be older than a change that was told since: its price would undo it. One that
+        the engine still takes for submitted is not in: our event is on its way there, and the
+        engine would make a second one of the report.
         """
-        reports = self.orders(snapshot, self.delivered(snapshot))
-        for report in reports:
+        told = []
+        for report in self.orders(snapshot, self.delivered(snapshot)):
             order = self._cache.order(report.client_order_id) if report.client_order_id else None
             entry = self._journal.of_order(order.client_order_id) if order is not None else None
-            if order is None or entry is None or entry.terms is None or not order.is_open:
-                continue
-            report.price = order.price if order.has_price else None
-            report.trigger_price = order.trigger_price if order.has_trigger_price else None
-        return reports
+            if order is not None and entry is not None:
+                if order.status == OrderStatus.SUBMITTED:
+                    continue
+                if entry.terms is not None and order.is_open:
+                    report.price = order.price if order.has_price else None
+                    report.trigger_price = order.trigger_price if order.has_trigger_price else None
+            told.append(report)
+        return told
 
     def fills(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[FillReport]:
         """Fills of these deals."""
