@@ -80,16 +80,21 @@ def test_quotes_end_with_the_subscription(terminal, run_node):
 def test_scenario_16_bars_come_when_they_are_closed(terminal, run_node):
     async def drive(rig):
         rig.strategy.subscribe_bars(MINUTE)
-        await rig.until(lambda: data_client(rig)._feeds._bars)
-        terminal.advance(30)
-        terminal.advance(30 + 4 * 60)
-        await rig.until(lambda: len(rig.strategy.bars) >= 4)
+        seconds = 0
+
+        def half_minutes_pass():
+            nonlocal seconds
+            terminal.advance(30)
+            seconds += 30
+            return len(rig.strategy.bars) >= 4
+
+        await rig.until(half_minutes_pass)
         closes = [bar.ts_event for bar in rig.strategy.bars]
+        minute = 60 * 10**9
         start = int(NOON.timestamp()) * 10**9
-        assert closes == sorted(set(closes))
-        assert all((close - start) % (60 * 10**9) == 0 for close in closes)
-        now = start + 300 * 10**9
-        assert max(closes) <= now
+        assert closes == [closes[0] + nth * minute for nth in range(len(closes))]
+        assert (closes[0] - start) % minute == 0
+        assert max(closes) <= start + seconds * 10**9
 
     run_node(terminal, drive)
 

@@ -139,11 +139,15 @@ def test_rest_of_a_partly_filled_order_is_placed_on_a_netting_account(terminal, 
     run_node(terminal, drive, **settings(terminal, "netting"))
 
 
+@pytest.mark.parametrize("is_list_late", [False, True])
 def test_partly_filled_order_is_not_placed_anew_where_that_would_be_another_position(
-    terminal, run_node, compared
+    terminal, run_node, compared, is_list_late
 ):
     async def drive(rig):
         order = await working(rig)
+        if is_list_late:
+            # The deal comes after the orders were read, and is told with them.
+            terminal.slow(0.2, "positions_get")
         fill(terminal, order, 0.01)
         await rig.until(lambda: order.filled_qty == 1_000)
         sends = rig.sends()
@@ -363,6 +367,9 @@ def stopped_between(terminal, run_node, fields, is_filled):
 
     async def drive(rig):
         order = await working(rig)
+        if is_filled:
+            # The node hears of the fill after it has sent the cancel.
+            terminal.slow(0.3, "positions_get")
         resize(rig, order, 3_000)
         if is_filled:
             fill(terminal, order, LOTS)
@@ -370,6 +377,7 @@ def stopped_between(terminal, run_node, fields, is_filled):
         orders.append(order)
 
     run_node(terminal, drive, **fields)
+    terminal.clear_faults()
     (order,) = orders
     assert order.is_open
     return order

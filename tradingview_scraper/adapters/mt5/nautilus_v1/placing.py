@@ -53,15 +53,19 @@ def successor(
     terms: Terms,
     wanted: Decimal,
     *,
+    told: Decimal,
     hedging: bool,
 ) -> Fields:
     """The order that `record` is, with other terms, for what is left of `wanted` units.
+
+    `told`: units of the order whose fills Nautilus has. A deal can be known before the list of
+    orders is read again, and `record` behind it.
 
     Raises `Denied` and `RequestRefused`. On a hedging account what is placed anew opens a position
     of its own, and an order of Nautilus has one: there only an order without fills has a successor.
     The rest of a stop order that was activated is no stop order any more.
     """
-    here = filled_of(record, listing)
+    here = max(filled_of(record, listing), told - entry.filled_before)
     filled = entry.filled_before + here
     if wanted <= filled:
         raise Denied(f"UNSUPPORTED_MODIFY: quantity={wanted}, but {filled} are filled already")

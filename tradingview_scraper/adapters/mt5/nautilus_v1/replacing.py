@@ -209,7 +209,8 @@ class Replacements:
         terms: Terms,
         wanted: Decimal,
     ) -> Fields:
-        request = successor(record, entry, listing, terms, wanted, hedging=self._hedging)
+        told = order.filled_qty.as_decimal()
+        request = successor(record, entry, listing, terms, wanted, told=told, hedging=self._hedging)
         left = units(float(request["volume"]), listing.sizing)
         self._admit(order, request, listing, wanted, left)
         return request
