@@ -20,6 +20,7 @@ import msgspec
 
 from tradingview_scraper.adapters.mt5.client.delivery import Deliveries
 from tradingview_scraper.adapters.mt5.client.pending import Pending, PendingCalls, Progress
+from tradingview_scraper.adapters.mt5.client.process import PIPE_BYTES
 from tradingview_scraper.adapters.mt5.worker.frames import (
     PREFIX,
     Answer,
@@ -33,8 +34,6 @@ from tradingview_scraper.adapters.mt5.worker.frames import (
 )
 
 _log = logging.getLogger(__name__)
-
-_READ_AHEAD: Final = 1 << 18
 
 
 class Link:
@@ -187,7 +186,7 @@ class Link:
 
     def _read_reports(self) -> None:
         stdout = cast(io.RawIOBase, self.process.stdout)
-        read = io.BufferedReader(stdout, _READ_AHEAD).read
+        read = io.BufferedReader(stdout, PIPE_BYTES).read
         while len(size := read(PREFIX)) == PREFIX:
             length = int.from_bytes(size, "little")
             body = read(length)

@@ -1,5 +1,6 @@
 """How is a worker started so that it cannot outlive its node?"""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from typing import Any, Final
 _WORKER: Final = "tradingview_scraper.adapters.mt5.worker"
 #: The folder from which this package is imported; the worker imports it from there as well.
 _ROOT: Final = Path(__file__).resolve().parents[4]
+#: What a worker can say at once (Linux; Windows hands over what is written in one go): each reading
+#: of the pipe may have to wait for the interpreter, 5 ms while the node computes.
+PIPE_BYTES: Final = 1 << 20
 #: Never in a child's environment; the trade lane's attach frame carries it.
 _SECRET: Final = "MT5_PASSWORD"
 
@@ -37,6 +41,10 @@ def spawn() -> "subprocess.Popen[bytes]":
     )
     if sys.platform == "win32":
         _hold(process)
+    elif sys.platform == "linux" and process.stdout is not None:
+        # Less is what the system allows.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return process
 
 
@@ -48,6 +56,9 @@ def _environment() -> dict[str, str]:
     environment["OPENBLAS_NUM_THREADS"] = "1"
     return environment
 
+
+if sys.platform == "linux":
+    import fcntl
 
 if sys.platform == "win32":
     import ctypes
