@@ -130,3 +130,11 @@ def test_auto_never_guesses_while_nothing_is_live(config, terminal):
         assert not [pid for pid in client.pids.values() if pid]
 
     asyncio.run(scenario())
+
+
+def test_switches_of_the_zone_are_known_before_the_first_tick(connected, terminal):
+    async def scenario():
+        async with connected(terminal) as client:
+            assert "_table" in vars(client.zone)
+
+    asyncio.run(scenario())

@@ -11,6 +11,7 @@ from tradingview_scraper.adapters.mt5.rules.bars import (
     closed_rows,
     closing_time,
     closing_times,
+    closing_within,
     opening_time,
 )
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
@@ -42,6 +43,23 @@ def test_array_and_scalar_agree(at, timeframe):
     closed = closing_times(np.array(opened, np.int64), timeframe)
     assert closed.dtype == np.int64
     assert closed.tolist() == [closing_time(moment, timeframe) for moment in opened]
+
+
+@given(
+    at=st.lists(times, max_size=10), start=times, end=times, timeframe=timeframes, data=st.data()
+)
+def test_bars_that_close_within_a_range_are_cut_out(at, start, end, timeframe, data):
+    opened = sorted({opening_time(moment, timeframe) for moment in at})
+    closed = [closing_time(moment, timeframe) for moment in opened]
+    if closed:
+        start = data.draw(st.sampled_from([start, *closed]))
+        end = data.draw(st.sampled_from([end, *closed]))
+    rows = np.zeros(len(opened), RATE_DTYPE)
+    rows["time"] = opened
+    found = closing_within(rows, timeframe, start, end)
+    assert found["time"].tolist() == [
+        moment for moment, end_of in zip(opened, closed, strict=True) if start <= end_of <= end
+    ]
 
 
 @pytest.mark.parametrize(

@@ -384,6 +384,8 @@ class MT5Client(Calls, Watching):
         if self.config.server_time_zone == AUTO_ZONE:
             secs = self.config.clock_timeout_secs
             self.clock.rule = detect_zone(self.submit, self._selection, secs)
+        # Looks up the zone's switches, which would keep the loop from the first tick for 40 ms.
+        self.zone.utc_ns(0)
 
     def _tell_facts(self, facts: list[Fact], deliveries: Deliveries) -> None:
         self._facts.tell_in_frames(lambda: list(facts), deliveries)

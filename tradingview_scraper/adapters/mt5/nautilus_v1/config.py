@@ -100,7 +100,7 @@ class MT5DataClientConfig(LiveDataClientConfig, kw_only=True, frozen=True):
     #: Rows of a historical answer that the node takes at once; the event loop has a turn after
     #: each. 0: the whole answer at once, which a node with a data catalog needs where a request
     #: is answered from both (the parts are sorted only when they come whole).
-    response_rows: int = 256
+    response_rows: int = 64
     #: Seconds for which a history that is not there yet is asked for again: a terminal downloads
     #: it when it is first asked, and says nothing or too little meanwhile.
     history_sync_secs: float = 10.0

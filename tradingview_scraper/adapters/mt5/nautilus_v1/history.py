@@ -2,13 +2,18 @@
 
 import asyncio
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
-from tradingview_scraper.adapters.mt5.rules.bars import closing_time, closing_times, opening_time
+from tradingview_scraper.adapters.mt5.rules.bars import (
+    closing_time,
+    closing_within,
+    opening_time,
+)
 from tradingview_scraper.adapters.mt5.rules.history import split_seconds, within
 from tradingview_scraper.adapters.mt5.rules.ticks import (
     TickCursor,
@@ -118,8 +123,8 @@ class History:
                 last, window = first - 1, min(window * 2, _LARGEST_WINDOW_SECS)
         else:
             pieces.append(_until(await self._pages(symbol, start, end, flags), end_msc))
-        found = np.concatenate(pieces) if pieces else np.empty(0, TICK_DTYPE)
-        cut = int(found["time_msc"].searchsorted(start_msc, "left"))
+        found = await _joined(pieces, TICK_DTYPE)
+        cut = bisect_left(found["time_msc"], start_msc)
         return _cut(found, max(cut, len(found) - limit) if limit > 0 else cut)
 
     async def bars(
@@ -144,6 +149,7 @@ class History:
             return np.empty(0, RATE_DTYPE)
         forming = int(newest["time"][-1])
         last_open = min(end, forming) - 1
+        start = 0
         if start_ns is None or start_ns < _BEGINNING_NS:
             limit = limit if limit > 0 else _DEFAULT_BARS
             found = await self._last_bars(symbol, timeframe, last_open, limit)
@@ -158,9 +164,8 @@ class History:
                     lambda: client.copy_rates_from(symbol, timeframe, first_open, 1),
                 )
             found = await self._rates(symbol, timeframe, first_open, last_open)
-            found = found[closing_times(found["time"], timeframe) >= start]
-        found = found[closing_times(found["time"], timeframe) <= end]
-        found = found[found["time"] < forming]
+        found = closing_within(found, timeframe, start, end)
+        found = found[: bisect_left(found["time"], forming)]
         return found[-limit:] if limit > 0 else found
 
     async def _pages(self, symbol: str, first: int, last: int, flags: CopyTicks) -> Rows:
@@ -177,7 +182,7 @@ class History:
             pieces.append(within(step.rows, first, last))
             found += len(pieces[-1])
             if not is_capped(rows, count) or int(rows["time"][-1]) > last:
-                return np.concatenate(pieces)
+                return await _joined(pieces, TICK_DTYPE)
             if not len(step.rows):
                 # A single second holds more than that.
                 count *= 2
@@ -203,7 +208,7 @@ class History:
                 said = time.monotonic()
                 share = 100 * (end - first) // max(last - first, 1)
                 self._log(f"{symbol} {timeframe.name}: {share} % of the history read")
-        return np.concatenate(pieces) if pieces else np.empty(0, RATE_DTYPE)
+        return await _joined(pieces, RATE_DTYPE)
 
     async def _last_bars(
         self, symbol: str, timeframe: Timeframe, last_open: int, count: int
@@ -224,7 +229,7 @@ class History:
                 at, left = int(rows["time"][0]) - 1, left - len(rows)
             if left <= 0 or key in self._reached or time.monotonic() + pause > ends:
                 self._reached.setdefault(key, last_open)
-                return np.concatenate(pieces) if pieces else np.empty(0, RATE_DTYPE)
+                return await _joined(pieces, RATE_DTYPE)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LAST_PAUSE)
 
@@ -266,13 +271,20 @@ class History:
             pause = min(pause * 2, _LAST_PAUSE)
 
 
+async def _joined(pieces: list[Rows], dtype: "np.dtype[np.void]") -> Rows:
+    """The pieces as one; a long history is copied beside the loop."""
+    if len(pieces) > 1:
+        return await asyncio.to_thread(np.concatenate, pieces)
+    return pieces[0] if pieces else np.empty(0, dtype)
+
+
 def _until(rows: Rows, end_msc: int) -> Rows:
-    return rows[: rows["time_msc"].searchsorted(end_msc, "right")]
+    return rows[: bisect_right(rows["time_msc"], end_msc)]
 
 
 def _cut(rows: Rows, at: int) -> TickRows:
     """`rows` from `at` on, and those of the same millisecond before it."""
     if at <= 0 or at >= len(rows):
         return TickRows(rows[max(at, 0) :], rows[:0])
-    begin = int(rows["time_msc"].searchsorted(rows["time_msc"][at], "left"))
+    begin = bisect_left(rows["time_msc"], rows["time_msc"][at])
     return TickRows(rows[at:], rows[begin:at])

@@ -5,6 +5,7 @@ Bars up to D1 are aligned to the server's midnight, W1 opens on Sunday 00:00 and
 the closing time has been taken here (an hour is not always 3600 s apart in UTC).
 """
 
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -53,6 +54,20 @@ def closed_rows(rows: Rows) -> Rows:
     only when a later one exists [recorded].
     """
     return rows[:-1]
+
+
+def closing_within(rows: Rows, timeframe: Timeframe, start: int, end: int) -> Rows:
+    """Those of `rows` (rates, ascending) that close within start..end, both inclusive.
+
+    A view; a handful of rows is looked at, however many there are.
+    """
+    opened = rows["time"]
+
+    def closed(at: np.int64) -> int:
+        return closing_time(int(at), timeframe)
+
+    first = bisect_left(opened, start, key=closed)
+    return rows[first : bisect_right(opened, end, first, key=closed)]
 
 
 def _length(timeframe: Timeframe) -> int:
