@@ -95,7 +95,7 @@ def test_an_order_is_answered_while_history_and_quotes_hang(
             terminal.hang(600.0, "symbols_total")
             terminal.hang(600.0, "symbol_info_tick")
             hung = client.submit("symbols_total"), client.submit("symbol_info_tick", "EURUSD")
-            await eventually(lambda: terminal.stats()["calls"].get("symbol_info_tick"))
+            await eventually(lambda: terminal.stats()["calls"]["symbol_info_tick"])
 
             outcomes = []
             client.send(market_order(), outcomes.append, loop)
@@ -114,7 +114,7 @@ def test_ticks_do_not_wait_for_an_order(terminal, connected, eventually, market_
             terminal.hang(600.0, "order_send")
             outcomes, ticks = [], []
             client.send(market_order(), outcomes.append, loop)
-            await eventually(lambda: terminal.stats()["calls"].get("order_send"))
+            await eventually(lambda: terminal.stats()["calls"]["order_send"])
             client.watch_ticks("EURUSD", lambda symbol, rows: ticks.append(rows), loop)
             await eventually(lambda: ticks, 5.0)
             assert outcomes == []

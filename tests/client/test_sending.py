@@ -31,7 +31,7 @@ def sent(eventually):
 
 
 def requests_seen(terminal):
-    return terminal.stats()["calls"].get("order_send", 0)
+    return terminal.stats()["calls"]["order_send"]
 
 
 def test_an_accepted_request(terminal, connected, sent, market_order):

@@ -197,7 +197,7 @@ class Rig:
     def client(self) -> MT5ExecutionClient:
         return self.node.kernel.exec_engine._clients[ClientId("MT5")]
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    async def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait until `condition` holds, and give its value."""
         end = time.monotonic() + seconds
         while not (found := condition()):
@@ -234,7 +234,7 @@ class Rig:
         return [event for event in self.events if isinstance(event, OrderFilled)]
 
     def sends(self) -> int:
-        return self.terminal.stats()["calls"].get("order_send", 0)
+        return self.terminal.stats()["calls"]["order_send"]
 
 
 def instrument_id(symbol: str) -> InstrumentId:

@@ -177,7 +177,7 @@ def test_bracket_that_was_over_is_not_told_again(terminal, restart):
 def test_reports_of_a_running_node_have_the_stops_and_disturb_nothing(terminal, run_bracket):
     async def drive(rig):
         entry, sl, tp = await opened(rig)
-        looks = terminal.stats()["calls"].get("history_orders_get", 0)
+        looks = terminal.stats()["calls"]["history_orders_get"]
         reports = await rig.client.generate_order_status_reports(
             GenerateOrderStatusReports(
                 instrument_id=EURUSD,
@@ -202,7 +202,7 @@ def test_reports_of_a_running_node_have_the_stops_and_disturb_nothing(terminal, 
         )
         assert (one.order_status, one.trigger_price) == (OrderStatus.ACCEPTED, sl.trigger_price)
         # The engine's own check of open orders, several times.
-        await rig.until(lambda: terminal.stats()["calls"].get("history_orders_get", 0) > looks + 8)
+        await rig.until(lambda: terminal.stats()["calls"]["history_orders_get"] > looks + 8)
         assert rig.names(sl) == rig.names(tp) == STOP_ACCEPTED
         assert entry.status == OrderStatus.FILLED
 

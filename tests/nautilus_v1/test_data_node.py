@@ -130,7 +130,7 @@ def test_scenario_16_the_closed_bar_of_every_timeframe_comes(terminal, run_node)
             bar_type = BarType.from_str(f"EURUSD.MT5-{step}-BID-EXTERNAL")
             rig.strategy.subscribe_bars(bar_type)
         await rig.until(lambda: len(data_client(rig)._feeds._bars) == len(CLOSES))
-        calls = terminal.stats()["calls"].get("copy_rates_from_pos", 0)
+        calls = terminal.stats()["calls"]["copy_rates_from_pos"]
         # Every series has been looked at: a bar that closes from now on is news.
         await rig.until(
             lambda: terminal.stats()["calls"]["copy_rates_from_pos"] >= calls + 3 * len(CLOSES)
@@ -387,11 +387,11 @@ def test_scenario_24_history_that_is_being_downloaded_is_waited_for(terminal, ru
         answered, got = [], []
         rig.node.kernel.msgbus.subscribe("historical.*", got.append)
         rig.strategy.request_bars(MINUTE, start, end, callback=answered.append)
-        asked = terminal.stats()["calls"].get("copy_rates_from", 0)
+        asked = terminal.stats()["calls"]["copy_rates_from"]
         await rig.until(
             lambda: (
-                terminal.stats()["calls"].get("copy_rates_from_pos", 0)
-                + terminal.stats()["calls"].get("copy_rates_from", 0)
+                terminal.stats()["calls"]["copy_rates_from_pos"]
+                + terminal.stats()["calls"]["copy_rates_from"]
                 > asked + 2
             )
         )

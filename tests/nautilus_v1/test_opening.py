@@ -42,8 +42,8 @@ def test_node_starts_though_a_worker_dies_over_what_it_reads(
 
     async def drive(rig):
         client = rig.client._mt5
-        before = terminal.stats()["calls"].get(function, 0)
-        await rig.until(lambda: terminal.stats()["calls"].get(function, 0) > before, 40)
+        before = terminal.stats()["calls"][function]
+        await rig.until(lambda: terminal.stats()["calls"][function] > before, 40)
         pid = await rig.until(lambda: client.pids.get(lane), 40)
         processes.kill(pid)
         await rig.until(lambda: client.pids.get(lane) not in (pid, None), 40)

@@ -40,7 +40,7 @@ def moved(order, by=0.001):
 
 def looks_at(terminal):
     """How often the terminal was asked for its link to the server."""
-    return terminal.stats()["calls"].get("terminal_info", 0)
+    return terminal.stats()["calls"]["terminal_info"]
 
 
 async def longer_than_the_engine_waits(rig):

@@ -150,7 +150,7 @@ def test_a_session_close_is_published_once_when_it_changes(run_node):
         heard = []
         rig.node.kernel.msgbus.subscribe("data.*close*", heard.append)
         rig.strategy.subscribe_instrument_close(EURUSD)
-        polls = terminal.stats()["calls"].get("symbol_info", 0)
+        polls = terminal.stats()["calls"]["symbol_info"]
         await rig.until(lambda: terminal.stats()["calls"]["symbol_info"] > polls + 3)
         assert not heard
         terminal.advance(24 * HOUR)

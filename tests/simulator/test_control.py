@@ -73,7 +73,7 @@ def wait_until(condition):
 
 
 def calls(control, function):
-    return control.stats()["calls"].get(function, 0)
+    return control.stats()["calls"][function]
 
 
 def test_launch_stops_the_terminal_and_leaves_nothing_behind():

@@ -145,7 +145,7 @@ def test_the_brokers_latency_holds_back_only_the_one_who_trades():
         )
         assert mt5.initialize(control.path)
         deadline = time.monotonic() + PATIENCE
-        while not control.stats()["calls"].get("order_send"):
+        while not control.stats()["calls"]["order_send"]:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert mt5.account_info() is not None

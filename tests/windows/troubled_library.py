@@ -200,13 +200,13 @@ def kill_while_waiting(control, function):
     By another process, because the library lets no other thread of this one run meanwhile.
     """
     control.hang(FOR_EVER, function)
-    before = control.stats()["calls"].get(function, 0)
+    before = control.stats()["calls"][function]
     subprocess.Popen([sys.executable, __file__, KILLER, control.path, function, str(before)])
 
 
 def kill_when_called(path, function, before):
     control = connect(path)
-    while control.stats()["calls"].get(function, 0) <= int(before):
+    while control.stats()["calls"][function] <= int(before):
         time.sleep(0.01)
     control.kill()
 

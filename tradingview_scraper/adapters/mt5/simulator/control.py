@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -262,9 +263,11 @@ class Control:
         return books
 
     def stats(self) -> dict[str, Any]:
-        """``calls``: how many arrived, by function; ``sessions`` and ``waiting``: clients now."""
+        """``calls``: how many arrived, by function (0 where none); ``sessions`` and ``waiting``:
+        clients now.
+        """
         stats: dict[str, Any] = self._ask("stats")
-        return stats
+        return {**stats, "calls": Counter(stats["calls"])}
 
     def journal(self) -> list[dict[str, Any]]:
         """Every call and verb so far; ValueError unless the scenario has ``journal = true``."""
