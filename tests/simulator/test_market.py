@@ -440,17 +440,17 @@ def test_conversion_goes_directly_backwards_and_over_a_third_currency(
     open_desk: Callable[..., Any],
 ) -> None:
     desk = open_desk(symbols=["EURUSD", "USDJPY"])
-    market: Market = desk.market
-    assert market.convert(100.0, "EUR", "USD", "bid") is None
+    convert = desk.market.conversion.convert
+    assert convert(100.0, "EUR", "USD", "bid") is None
     desk.tick("EURUSD", 1.1, 1.2)
     desk.tick("USDJPY", 150.0, 160.0)
-    assert market.convert(100.0, "USD", "USD", "bid") == 100.0
-    assert market.convert(100.0, "EUR", "USD", "bid") == pytest.approx(110.0)
-    assert market.convert(100.0, "USD", "EUR", "ask") == pytest.approx(100 / 1.2)
-    assert market.convert(100.0, "EUR", "JPY", "bid") == pytest.approx(100 * 1.1 * 150)
-    assert market.convert(100.0, "JPY", "EUR", "profit") == pytest.approx(100 / 160 / 1.2)
-    assert market.convert(100.0, "JPY", "EUR", "loss") == pytest.approx(100 / 150 / 1.1)
-    assert market.convert(100.0, "CHF", "EUR", "bid") is None
+    assert convert(100.0, "USD", "USD", "bid") == 100.0
+    assert convert(100.0, "EUR", "USD", "bid") == pytest.approx(110.0)
+    assert convert(100.0, "USD", "EUR", "ask") == pytest.approx(100 / 1.2)
+    assert convert(100.0, "EUR", "JPY", "bid") == pytest.approx(100 * 1.1 * 150)
+    assert convert(100.0, "JPY", "EUR", "profit") == pytest.approx(100 / 160 / 1.2)
+    assert convert(100.0, "JPY", "EUR", "loss") == pytest.approx(100 / 150 / 1.1)
+    assert convert(100.0, "CHF", "EUR", "bid") is None
 
 
 pushes = st.lists(

@@ -165,7 +165,7 @@ def _overnight(ledger: Ledger, market: Market, held: TradePosition, day: int) ->
     amount, currency = swap_of_night(spec.info, live)
     amount *= nights(spec.info, day)
     side: Final = "profit" if amount > 0.0 else "loss"
-    money = market.convert(amount, currency or account.currency, account.currency, side)
+    money = market.conversion.convert(amount, currency or account.currency, account.currency, side)
     swap = held.swap + rounded(money or 0.0, account.currency_digits)
     held = held._replace(swap=rounded(swap, account.currency_digits))
     if spec.info.order_gtc_mode == SymbolOrders.DAILY:

@@ -123,7 +123,7 @@ class Statement:
     def _quotes(self, currency: str) -> tuple[Tick, ...]:
         """What changes a currency's money into the account's."""
         market = self.market
-        pairs = market.symbols_between(currency, self.ledger.spec.currency)
+        pairs = market.conversion.symbols_between(currency, self.ledger.spec.currency)
         return tuple([market.quote(pair) for pair in pairs])
 
     def _renew(self) -> None:

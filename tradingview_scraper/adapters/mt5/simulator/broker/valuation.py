@@ -11,6 +11,7 @@ from tradingview_scraper.adapters.mt5.simulator.broker.orders import (
     STOP_LIMITS,
     side_of,
 )
+from tradingview_scraper.adapters.mt5.simulator.market.conversion import Side
 from tradingview_scraper.adapters.mt5.simulator.market.market import Market
 from tradingview_scraper.adapters.mt5.simulator.schema import AccountSpec
 from tradingview_scraper.adapters.mt5.terminal.constants import PositionType
@@ -45,7 +46,9 @@ class Valuation:
         """
         raw = money.profit(info, type, volume, price_open, price_close)
         side: Final = "bid" if type == PositionType.BUY else "ask"
-        amount = self._market.convert(raw, info.currency_profit, self._spec.currency, side, at)
+        amount = self._market.conversion.convert(
+            raw, info.currency_profit, self._spec.currency, side, at
+        )
         return None if amount is None else self._rounded(amount)
 
     def margin(self, info: SymbolInfo, holdings: Iterable[Holding]) -> float | None:
@@ -60,7 +63,9 @@ class Valuation:
             if direct == (info.currency_margin, self._spec.currency) and direct[0] != direct[1]:
                 total += amount * price
                 continue
-            changed = self._market.convert(amount, info.currency_margin, self._spec.currency, "ask")
+            changed = self._market.conversion.convert(
+                amount, info.currency_margin, self._spec.currency, "ask"
+            )
             if changed is None:
                 return None
             total += changed
@@ -153,8 +158,15 @@ class Valuation:
         for symbol in held:
             if (spec := self._market.spec(symbol)) is not None:
                 for currency in (spec.info.currency_profit, spec.info.currency_margin):
-                    found.update(self._market.symbols_between(currency, self._spec.currency))
+                    found.update(
+                        self._market.conversion.symbols_between(currency, self._spec.currency)
+                    )
         return found
+
+    def _converted(
+        self, amount: float, currency: str, side: Side, at: int | None = None
+    ) -> float | None:
+        return self._market.conversion.convert(amount, currency, self._spec.currency, side, at)
 
     def _rounded(self, amount: float) -> float:
         return money.rounded(amount, self._spec.currency_digits)

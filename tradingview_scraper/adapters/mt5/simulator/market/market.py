@@ -6,13 +6,13 @@ that prices, bars and the broker's triggers always speak of the same moment.
 
 from collections.abc import Callable, Collection
 from copy import copy
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from tradingview_scraper.adapters.mt5.simulator.clock import Clock
 from tradingview_scraper.adapters.mt5.simulator.library.groups import group_pattern
-from tradingview_scraper.adapters.mt5.simulator.market.conversion import Leg, conversion_path
+from tradingview_scraper.adapters.mt5.simulator.market.conversion import Conversion, Side
 from tradingview_scraper.adapters.mt5.simulator.market.depth import depth
 from tradingview_scraper.adapters.mt5.simulator.market.listing import Listing, list_symbol
 from tradingview_scraper.adapters.mt5.simulator.market.replay import recorded_ticks
@@ -37,10 +37,6 @@ from tradingview_scraper.adapters.mt5.terminal.records import (
 
 #: Rows that one range of ticks may hold; beyond, a terminal is out of memory.
 MOST_TICKS: Final = 30_000_000
-
-#: Which price of a pair changes money: always its bid or its ask, or the worse one for who sells
-#: a profit, or the other one for who buys what covers a loss.
-Side = Literal["bid", "ask", "profit", "loss"]
 
 _CFD_MODES: Final = (SymbolCalcMode.CFD, SymbolCalcMode.CFDINDEX, SymbolCalcMode.CFDLEVERAGE)
 _NO_TICK: Final = Tick(0, 0.0, 0.0, 0.0, 0, 0, 0, 0.0)
@@ -68,8 +64,6 @@ class Market:
         self._standing: dict[str, _Standing] = {}
         self._infos: dict[str, tuple[tuple[object, ...], SymbolInfo]] = {}
         self._book_since: dict[str, int] = {}
-        self._pairs: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._paths: dict[tuple[str, str], tuple[Leg, ...] | None] = {}
         self._book_market_orders = scenario.prices.book_market_orders
         self._flag_bits = scenario.prices.flag_bits
         self._raw_tick_values = scenario.prices.raw_tick_values
@@ -81,6 +75,8 @@ class Market:
             for spec in scenario.symbols
         }
         self._selected = {spec.name for spec in scenario.symbols if spec.selected}
+        #: What money of one currency is in another.
+        self.conversion = self._conversion()
 
     @property
     def has_late_ticks(self) -> bool:
@@ -99,6 +95,7 @@ class Market:
         copied._standing = {}
         copied._infos = {}
         copied._late = {}
+        copied.conversion = copied._conversion()
         return copied
 
     def gap(self, symbol: str, points: int, msc: int) -> None:
@@ -130,7 +127,7 @@ class Market:
         if found is None:
             return None
         info = found.spec.info
-        pairs = self.symbols_between(info.currency_profit, self.account_currency)
+        pairs = self.conversion.symbols_between(info.currency_profit, self.account_currency)
         # What the fields depend on: as long as that stays, the same object is given.
         key = (
             self._stands(symbol).tick,
@@ -382,32 +379,9 @@ class Market:
         times = [self._symbols[name].stream.next_time(self._now) for name in names]
         return min((time for time in times if time is not None), default=None)
 
-    def convert(
-        self, amount: float, source: str, target: str, side: Side, at: int | None = None
-    ) -> float | None:
-        """Change money at the quotes of the currency pairs; None without a way or a price.
-
-        `at`: a revealed moment instead of now.
-        """
-        if amount == 0.0 or source == target:
-            return amount
-        for leg in self._path(source, target) or (None,):
-            if leg is None:
-                return None
-            tick = self.quote(leg.symbol) if at is None else self.quote_at(leg.symbol, at)
-            price = tick.ask if _takes_ask(side, leg) else tick.bid
-            if price <= 0.0:
-                return None
-            amount = amount / price if leg.inverse else amount * price
-        return amount
-
-    def symbols_between(self, source: str, target: str) -> tuple[str, ...]:
-        """The pairs whose quotes change one currency's money into the other's."""
-        found = self._pairs.get((source, target))
-        if found is None:
-            legs = self._path(source, target) or ()
-            found = self._pairs[source, target] = tuple(leg.symbol for leg in legs)
-        return found
+    def _conversion(self) -> Conversion:
+        infos = (symbol.spec.info for symbol in self._symbols.values())
+        return Conversion(infos, self.quote, self.quote_at)
 
     def _info_now(self, found: Listing) -> SymbolInfo:
         info, symbol = found.spec.info, found.spec.name
@@ -433,13 +407,6 @@ class Market:
         self._standing.pop(symbol, None)
         self.version += 1
 
-    def _path(self, source: str, target: str) -> tuple[Leg, ...] | None:
-        key = (source, target)
-        if key not in self._paths:
-            infos = (symbol.spec.info for symbol in self._symbols.values())
-            self._paths[key] = conversion_path(infos, source, target)
-        return self._paths[key]
-
     def _flagged(self, symbol: str, rows: Rows) -> Rows:
         if not self._flag_bits:
             return rows
@@ -448,7 +415,7 @@ class Market:
     def _tick_value(self, info: SymbolInfo, side: Side) -> float:
         if self._raw_tick_values and info.trade_calc_mode in _CFD_MODES:
             return info.trade_tick_value
-        value = self.convert(
+        value = self.conversion.convert(
             info.trade_tick_value, info.currency_profit, self.account_currency, side
         )
         return 0.0 if value is None else value
@@ -460,10 +427,6 @@ class _Standing(NamedTuple):
     tick: Tick
     since: int
     until: int
-
-
-def _takes_ask(side: Side, leg: Leg) -> bool:
-    return {"bid": False, "ask": True, "profit": leg.inverse, "loss": not leg.inverse}[side]
 
 
 def _timeframe(code: int) -> Timeframe | None:
