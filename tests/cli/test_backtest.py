@@ -26,7 +26,8 @@ def test_example_runs_from_a_download_to_a_tearsheet(
     wanted = ("EURUSD", "--venue", "BACKTEST", "--config", settings, "--archive", archive)
     status, document, said = mt5("backtest", "pulse:Pulse", *wanted, "--tearsheet", page)
     assert status == 0 and document["quotes"] > 1000 and document["fills"] > 4
-    assert page.exists() and "Backtest" in said
+    assert "Backtest" in said and "Equity Curve" in (drawn := page.read_text("utf-8"))
+    assert "Rolling Sharpe" not in drawn, "two days: it would be empty"
     status, document, _ = mt5("backtest", "pulse:Nothing", *wanted)
     assert status == 2 and "pulse:Nothing" in document["error"]
     status, document, _ = mt5("backtest", "pulse:Pulse", "EURUSDX", "--archive", archive)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from nautilus_trader.analysis.config import TearsheetConfig
 from nautilus_trader.analysis.tearsheet import create_tearsheet
 from nautilus_trader.backtest.config import BacktestEngineConfig
 from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.backtest.results import BacktestResult as EngineResult
 from nautilus_trader.common.config import LoggingConfig
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.identifiers import Venue
@@ -18,6 +20,9 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.simulation import add_mirror, oms_of
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5ConfigError
+
+#: Nautilus' rolling Sharpe ratio looks back so far; a shorter backtest would leave it empty.
+_ROLLING_DAYS: Final = 60
 
 
 class BacktestResult(NamedTuple):
@@ -84,7 +89,12 @@ def run_backtest(
         page = None
         if tearsheet is not None:
             tearsheet.parent.mkdir(parents=True, exist_ok=True)
-            create_tearsheet(engine, output_path=str(tearsheet), currency=currency)
+            create_tearsheet(
+                engine,
+                output_path=str(tearsheet),
+                currency=currency,
+                config=_tearsheet_config(engine.get_result()),
+            )
             page = tearsheet
         pnls = engine.get_result().stats_pnls.get(currency.code, {})
         cache = engine.cache
@@ -105,6 +115,16 @@ def run_backtest(
         )
     finally:
         engine.dispose()
+
+
+def _tearsheet_config(result: EngineResult) -> TearsheetConfig:
+    """The charts that this backtest is long enough for."""
+    config = TearsheetConfig()
+    days = ((result.backtest_end or 0) - (result.backtest_start or 0)) / 86_400e9
+    if days > _ROLLING_DAYS:
+        return config
+    charts = [chart for chart in config.charts if chart.name != "rolling_sharpe"]
+    return TearsheetConfig(charts=charts)
 
 
 def _fills(orders: list[Any]) -> list[Any]:

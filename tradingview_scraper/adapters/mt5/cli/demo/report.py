@@ -114,6 +114,7 @@ def _prices(result: DemoResult) -> go.Figure:
                 row=row,
                 col=1,
             )
+        figure.update_yaxes(tickformat=f".{instrument.price_precision}f", row=row, col=1)
     figure.add_scatter(
         x=_times([sample[0] for sample in result.observed.equity]),
         y=[sample[1] for sample in result.observed.equity],
@@ -124,6 +125,8 @@ def _prices(result: DemoResult) -> go.Figure:
         row=rows,
         col=1,
     )
+    # Not "99.99k": what a trade costs is in the last digits.
+    figure.update_yaxes(tickformat=",.2f", row=rows, col=1)
     figure.update_layout(
         height=230 * rows,
         margin={"l": 70, "r": 20, "t": 40, "b": 30},

@@ -114,12 +114,13 @@ def _positions(result: DemoResult) -> Table:
         right = heading in ("opened at", "closed at", "realized")
         table.add_column(heading, justify="right" if right else "left")
     for position in result.positions:
+        digits = result.instruments[position.instrument_id.symbol.value].price_precision
         table.add_row(
             position.id.value,
             position.instrument_id.symbol.value,
             "closed" if position.is_closed else position.side.name,
-            f"{position.avg_px_open:.6g}",
-            f"{position.avg_px_close:.6g}" if position.avg_px_close else "-",
+            f"{position.avg_px_open:.{digits}f}",
+            f"{position.avg_px_close:.{digits}f}" if position.avg_px_close else "-",
             position.realized_pnl.to_formatted_str() if position.realized_pnl else "-",
         )
     return table

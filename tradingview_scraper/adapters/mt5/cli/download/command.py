@@ -96,9 +96,14 @@ async def _run(
 def _print(console: Console, archive: Archive, report: Report, findings: list[Finding]) -> None:
     for note in report.notes:
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
-    table = Table(title=f"Archive {archive.root}", title_justify="left", box=SIMPLE_HEAD)
+    console.print(f"Archive {escape(str(archive.root))}", soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("series", "from", "to", "files", "rows", "read now", "check"):
-        table.add_column(heading, justify="right" if heading in ("files", "rows") else "left")
+        table.add_column(
+            heading,
+            justify="right" if heading in ("files", "rows") else "left",
+            no_wrap=heading not in ("read now", "check"),
+        )
     read = _states(report)
     for found in findings:
         states = read.get(found.series, {})
