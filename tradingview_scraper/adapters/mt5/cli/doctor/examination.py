@@ -55,7 +55,8 @@ async def examine(client: MT5Client, words: Sequence[str]) -> Examination:
     symbols, missing = await _symbols(client, words)
     findings += missing
     findings += [of_symbol(info) for info in symbols]
-    findings.append(of_clock(await _offsets(client, symbols), str(client.zone)))
+    if symbols:
+        findings.append(of_clock(await _offsets(client, symbols), str(client.zone)))
     for info in symbols:
         findings.append(await _history(client, info.name))
     latency = await _latency(client, symbols[0].name if symbols else None)
