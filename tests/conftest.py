@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.limits import STRETCH
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 
 #: A hedging account whose clock stands still, on a Monday noon in London, until it is advanced.
@@ -18,6 +19,16 @@ STEPPED = {
     "extends": "demo-hedging",
     "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
 }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stretch the limit of every test: on Windows one that is over it ends the whole run."""
+    if STRETCH == 1.0:
+        return
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        seconds = own.args[0] if own else float(config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(seconds * STRETCH), append=False)
 
 
 class Kept:

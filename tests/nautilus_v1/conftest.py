@@ -36,6 +36,7 @@ from nautilus_trader.model.position import Position
 from nautilus_trader.trading.strategy import Strategy
 
 from tests.library import LIBRARY
+from tests.limits import STRETCH
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5DataClientConfig,
     MT5ExecClientConfig,
@@ -199,6 +200,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait until `condition` holds, and give its value."""
+        seconds *= STRETCH
         end = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < end, f"still waiting after {seconds:g} s; {self.names()}"
@@ -380,7 +382,7 @@ def run_on(
             ),
             **exec_clients,
         },
-        timeout_connection=start_secs or (30.0 if starts else 5.0),
+        timeout_connection=(start_secs or 30.0) * STRETCH if starts or start_secs else 5.0,
         timeout_post_stop=0.1,
     )
 
@@ -405,13 +407,13 @@ def run_on(
             await drive(rig)
         finally:
             await node.stop_async()
-            _, late = await asyncio.wait([running], timeout=20)
+            _, late = await asyncio.wait([running], timeout=20 * STRETCH)
             node.kernel.dispose()
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
-        assert not late, "the node must have stopped within 20 s"
+        assert not late, f"the node must have stopped within {20 * STRETCH:g} s"
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(whole())

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.limits import STRETCH
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 PROGRAM = Path(__file__).with_name("node_to_stop.py")
 #: Seconds for an end, on however slow a machine: a hung worker has 3 s, the engines have 10.
-BOUND = 60
+BOUND = 60 * STRETCH
 WINDOWS = pytest.mark.skipif(
     sys.platform == "win32", reason="NautilusTrader handles no signals on Windows"
 )
