@@ -82,6 +82,10 @@ async def _look(
 
 def _print(console: Console, findings: list[Finding]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    # A long path is broken, not cut: it is there to be copied.
+    table.add_column(overflow="fold")
     for one in findings:
         said = escape(one.said)
         if one.remedy:
