@@ -1,14 +1,14 @@
 """A small world whose clock stands still, and commands on it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from tradingview_scraper.adapters.mt5.cli.main import main
-from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
+from tradingview_scraper.adapters.mt5.simulator.control import Control
 from tradingview_scraper.adapters.mt5.terminal.config import ENVIRONMENT
 
 #: Wednesday noon; few ticks, and a history of eight days.
@@ -32,9 +32,9 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small() -> Iterator[Control]:
-    with launch(SMALL) as control:
-        yield control
+def small(terminal: Control) -> Control:
+    terminal.reset(SMALL)
+    return terminal
 
 
 Mt5 = Callable[..., tuple[int, dict[str, Any], str]]

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from tests.conftest import STEPPED
 from tradingview_scraper.adapters.mt5.client import Lane
 from tradingview_scraper.adapters.mt5.client.watches import TickGap
 from tradingview_scraper.adapters.mt5.rules.lifecycle import (
@@ -15,7 +16,6 @@ from tradingview_scraper.adapters.mt5.rules.lifecycle import (
     PositionOpened,
 )
 from tradingview_scraper.adapters.mt5.rules.ticks import TickCursor
-from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.simulator.terminal.synchronising import TICKS_AT_HAND
 from tradingview_scraper.adapters.mt5.terminal.constants import Timeframe
 from tradingview_scraper.adapters.mt5.terminal.records import RATE_DTYPE, TICK_DTYPE
@@ -26,16 +26,10 @@ FROM_NOON = TickCursor(NOON_MSC, 0)
 
 
 @pytest.fixture
-def pushed():
+def pushed(terminal):
     """A terminal that has only the ticks that are pushed."""
-    with launch(
-        {
-            "extends": "demo-hedging",
-            "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
-            "prices": {"synthetic": False},
-        }
-    ) as control:
-        yield control
+    terminal.reset({**STEPPED, "prices": {"synthetic": False}})
+    return terminal
 
 
 def ticks(count, first=1, every_msc=0):

@@ -16,8 +16,6 @@ from nautilus_trader.model.enums import InstrumentCloseType
 from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.test_kit.strategies.tester_data import DataTester, DataTesterConfig
 
-from tradingview_scraper.adapters.mt5.simulator.control import launch
-
 SHARE = "#AAPL"
 MINUTE = BarType.from_str("#AAPL.MT5-1-MINUTE-LAST-EXTERNAL")
 #: Within the session of the share; requests of the tester look back a long time from the real now.
@@ -28,9 +26,9 @@ EXCHANGE = {
 
 
 @pytest.fixture
-def exchange():
-    with launch(EXCHANGE) as control:
-        yield control
+def exchange(terminal):
+    terminal.reset(EXCHANGE)
+    return terminal
 
 
 class Listener(DataTester):

@@ -13,7 +13,6 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.closes import final_price
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.status import status_of
 from tradingview_scraper.adapters.mt5.rules.definition import DEFINITION_FIELDS
 from tradingview_scraper.adapters.mt5.rules.sessions import learn_hours
-from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.terminal.constants import SymbolCalcMode, SymbolTradeMode
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
@@ -100,7 +99,7 @@ def test_prices_and_volumes_are_no_definition():
 POLL = {"instrument_poll_secs": 0.05, "status_poll_secs": 0.05}
 
 
-def test_status_comes_at_once_and_then_when_the_trade_server_is_lost(run_node):
+def test_status_comes_at_once_and_then_when_the_trade_server_is_lost(terminal, run_node):
     async def drive(rig):
         heard = []
         rig.strategy.on_instrument_status = heard.append
@@ -117,11 +116,11 @@ def test_status_comes_at_once_and_then_when_the_trade_server_is_lost(run_node):
         terminal.set_connected(True)
         await rig.until(lambda: heard[-1].action == MarketStatusAction.TRADING)
 
-    with launch("demo-hedging") as terminal:
-        run_node(terminal, drive, data_fields=POLL)
+    terminal.reset("demo-hedging")
+    run_node(terminal, drive, data_fields=POLL)
 
 
-def test_only_a_new_definition_is_published(run_node):
+def test_only_a_new_definition_is_published(terminal, run_node):
     async def drive(rig):
         heard = []
         rig.strategy.on_instrument = heard.append
@@ -141,11 +140,11 @@ def test_only_a_new_definition_is_published(run_node):
             "symbols": [{"name": "EURUSD", **fields}, "GBPUSD"],
         }
 
-    with launch(world()) as terminal:
-        run_node(terminal, drive, data_fields=POLL)
+    terminal.reset(world())
+    run_node(terminal, drive, data_fields=POLL)
 
 
-def test_a_session_close_is_published_once_when_it_changes(run_node):
+def test_a_session_close_is_published_once_when_it_changes(terminal, run_node):
     async def drive(rig):
         heard = []
         rig.node.kernel.msgbus.subscribe("data.*close*", heard.append)
@@ -160,13 +159,7 @@ def test_a_session_close_is_published_once_when_it_changes(run_node):
         assert close.instrument_id == EURUSD
         assert float(close.close_price) > 0
 
-    with launch(
-        {
-            "extends": "demo-hedging",
-            "clock": {"mode": "stepped", "start": "2025-03-10T12:00:00Z"},
-        }
-    ) as terminal:
-        run_node(terminal, drive, data_fields=POLL)
+    run_node(terminal, drive, data_fields=POLL)
 
 
 def contract(expires, **fields):
@@ -191,7 +184,7 @@ def closes_of(rig):
     return heard
 
 
-def test_an_expired_contract_is_published_once(run_node):
+def test_an_expired_contract_is_published_once(terminal, run_node):
     expired = 1_741_608_000
 
     async def drive(rig):
@@ -205,11 +198,11 @@ def test_an_expired_contract_is_published_once(run_node):
         assert close.ts_event == rig.cache.instrument(FUTURE).expiration_ns
         assert float(close.close_price) > 0
 
-    with launch(contract(expired)) as terminal:
-        run_node(terminal, drive, symbols=["EURUSD", "ES.H5"], data_fields=POLL)
+    terminal.reset(contract(expired))
+    run_node(terminal, drive, symbols=["EURUSD", "ES.H5"], data_fields=POLL)
 
 
-def test_a_contract_is_closed_when_it_expires(run_node, zone):
+def test_a_contract_is_closed_when_it_expires(terminal, run_node, zone):
     ends_ns = time.time_ns() // 10**9 * 10**9 + 6 * 10**9
     expires = zone.server_seconds(ends_ns)
 
@@ -219,8 +212,8 @@ def test_a_contract_is_closed_when_it_expires(run_node, zone):
         assert close.close_type == InstrumentCloseType.CONTRACT_EXPIRED
         assert close.ts_event == ends_ns <= close.ts_init
 
-    with launch(contract(expires)) as terminal:
-        run_node(terminal, drive, symbols=["EURUSD", "ES.H5"], data_fields=POLL)
+    terminal.reset(contract(expires))
+    run_node(terminal, drive, symbols=["EURUSD", "ES.H5"], data_fields=POLL)
 
 
 @pytest.mark.parametrize(
