@@ -66,7 +66,7 @@ def listening(page: Path) -> Path:
 
 def test_demo_report_draws_its_plots_without_an_error(tmp_path: Path) -> None:
     result = session.trade(
-        seconds=6.0,
+        seconds=3.0,
         scenario="demo-hedging",
         library=SIMULATOR_MODULE,
         console=Console(quiet=True),
