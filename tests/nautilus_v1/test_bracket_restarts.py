@@ -21,9 +21,9 @@ from tests.nautilus_v1.bracket_steps import (
     submit,
     waiting,
 )
-from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction, TradeRetcode
 
-LEGS = ("SL", "TP")
+SOON = {"unproven_change_secs": 0.2, "inflight_keepalive_secs": 0.1}
 
 
 @pytest.fixture
@@ -250,3 +250,87 @@ def test_node_that_stops_between_request_and_answer_finds_its_bracket(terminal, 
             assert (sl.quantity, tp.quantity) == (10_000, 10_000)
 
     restart(first, meanwhile, second)
+
+
+@pytest.mark.parametrize("arrives", ["meanwhile", "later", "never"])
+@pytest.mark.parametrize("what", ["change", "cancel"])
+@pytest.mark.parametrize("make", [opened, placed])
+def test_what_an_earlier_run_asked_of_a_stop_is_settled(
+    terminal, run_bracket, make, what, arrives
+):
+    """The request has left, and nobody heard the answer: it is done now, later or never."""
+    record = position if make is opened else waiting
+    kept, away = [], 0.0010
+
+    async def first(rig):
+        kept.extend(await make(rig))
+        fault = {"where": {"action": [SLTP["action"], int(TradeAction.MODIFY)]}}
+        terminal.fault("answer", "order_send", code=int(TradeRetcode.TIMEOUT), **fault)
+        for stop in kept[1:]:
+            if what == "cancel":
+                rig.strategy.cancel_order(stop)
+            else:
+                rig.strategy.modify_order(stop, **moved(stop, away))
+        await rig.until(lambda: rig.sends() == 2)
+
+    def arrive():
+        _entry, sl, tp = kept
+        shift = away if what == "change" else None
+        found = record(terminal)
+        levels = {
+            "sl": float(sl.trigger_price) + shift if shift else 0.0,
+            "tp": float(tp.price) + shift if shift else 0.0,
+        }
+        if make is opened:
+            terminal.trade_by_hand(**SLTP, position=found["ticket"], **levels)
+        else:
+            terminal.trade_by_hand(
+                action=int(TradeAction.MODIFY),
+                order=found["ticket"],
+                price=found["price_open"],
+                **levels,
+            )
+
+    async def second(rig):
+        entry, sl, tp = [rig.cache.order(order.client_order_id) for order in kept]
+        before = [float(order.trigger_price) for order in (kept[1],)] + [float(kept[2].price)]
+        if arrives != "meanwhile":
+            assert all(stop.is_inflight for stop in (sl, tp))
+        if arrives == "later":
+            arrive()
+        await rig.until(lambda: not any(stop.is_inflight for stop in (sl, tp)))
+        refused = "ModifyRejected" if what == "change" else "CancelRejected"
+        for stop in (sl, tp):
+            assert (refused in rig.names(stop)) == (arrives == "never")
+        is_cancelled = what == "cancel" and arrives != "never"
+        expected = OrderStatus.CANCELED if is_cancelled else OrderStatus.ACCEPTED
+        assert [sl.status, tp.status] == [expected] * 2
+        shift = away if what == "change" and arrives != "never" else 0.0
+        assert asked(sl, tp) == pytest.approx([level + shift for level in before])
+        if not is_cancelled:
+            assert levels(record(terminal)) == asked(sl, tp)
+        assert rig.client.metrics.unknown_now == 0
+        if is_cancelled:
+            return
+        # They can be changed again.
+        rig.strategy.modify_order(tp, **moved(tp, away))
+        rig.strategy.cancel_order(sl)
+        await rig.done(sl)
+        await rig.until(lambda: not tp.is_inflight)
+        found = record(terminal)
+        assert (found["sl"], found["tp"]) == pytest.approx((0.0, before[1] + shift + away))
+        assert entry.status == (OrderStatus.FILLED if make is opened else OrderStatus.ACCEPTED)
+
+    run_bracket(first)
+    terminal.clear_faults()
+    assert all(stop.is_inflight for stop in kept[1:])
+    if arrives == "meanwhile":
+        arrive()
+    run_bracket.again(second, remembered=kept, exec_fields=SOON)
+
+
+def moved(stop, away):
+    """The change of a stop by so much."""
+    if stop.has_trigger_price:
+        return {"trigger_price": Price(float(stop.trigger_price) + away, 5)}
+    return {"price": Price(float(stop.price) + away, 5)}

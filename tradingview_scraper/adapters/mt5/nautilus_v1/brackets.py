@@ -14,7 +14,12 @@ from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, Trade
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
-from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, levels_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import (
+    Bracket,
+    Stop,
+    is_same_level,
+    levels_of,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     BracketOrders,
     Leg,
@@ -366,7 +371,7 @@ class Brackets:
     def _show(self, bracket: Bracket, shown: dict[Leg, float], ts_event: int) -> None:
         """The server shows these levels."""
         for leg, level in shown.items():
-            is_same = abs(bracket.levels[leg] - level) < _NOISE
+            is_same = is_same_level(bracket.levels[leg], level)
             stop = bracket.stops.get(leg)
             if is_same or stop is None or stop.is_over:
                 bracket.levels[leg] = level
@@ -400,6 +405,3 @@ class Brackets:
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
-
-
-_NOISE = 1e-8

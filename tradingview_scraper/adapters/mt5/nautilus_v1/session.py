@@ -225,6 +225,7 @@ class Session:
         )
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)
+        self.bracket_changes.resume()
         for magic in magics_in(snapshot):
             self._journal.note_foreign(magic)
         open_symbols = {position.symbol for position in snapshot.positions}
