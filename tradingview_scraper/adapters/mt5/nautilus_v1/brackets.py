@@ -41,7 +41,7 @@ from tradingview_scraper.adapters.mt5.rules.facts import (
     PositionClosed,
     PositionOpened,
 )
-from tradingview_scraper.adapters.mt5.rules.requests import Terms
+from tradingview_scraper.adapters.mt5.rules.requests import Terms, terms_of
 from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, PositionType
@@ -332,6 +332,9 @@ class Brackets:
             if held is not None:
                 self._place(bracket, held.identifier)
         bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
+        if order is not None and bracket.entry.terms is None:
+            # It waits, and its stops can be changed.
+            bracket.entry.terms = terms_of(order)
         record: TradeOrder | TradePosition | None = order
         if held is not None:
             record = next(
