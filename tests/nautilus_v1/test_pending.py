@@ -360,6 +360,25 @@ def test_answer_to_a_change_of_a_trigger_that_comes_after_it_tells_the_limit(
     run_node(terminal, drive, exec_fields={"unproven_change_secs": 0.2})
 
 
+@pytest.mark.parametrize("kind", ["stop_market", "stop_limit"])
+def test_change_of_a_trigger_that_meets_the_fill_is_refused(terminal, run_node, place, kind):
+    async def drive(rig):
+        limit = {"price": -0.004} if kind == "stop_limit" else {}
+        order = await place(rig, kind, OrderSide.SELL, trigger=-0.003, **limit)
+        trigger = float(order.trigger_price)
+        for _ in range(2):
+            push(terminal, "EURUSD", trigger - 0.0001, trigger)
+        rig.strategy.modify_order(order, trigger_price=Price(trigger - 0.0005, 5))
+        await rig.done(order)
+        await rig.until(lambda: "ModifyRejected" in rig.names(order))
+        assert order.status == OrderStatus.FILLED
+        assert float(order.trigger_price) == pytest.approx(trigger)
+        assert "Updated" not in rig.names(order)
+        assert len(rig.fills()) == 1
+
+    run_node(terminal, drive)
+
+
 def test_scenario_05_order_expires_at_its_time(terminal, run_node, place):
     async def drive(rig):
         # The terminal's clock is of 2025; the risk engine looks at today's.

@@ -30,6 +30,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicT
 from tradingview_scraper.adapters.mt5.nautilus_v1.lookups import Lookups, magics_in
 from tradingview_scraper.adapters.mt5.nautilus_v1.metrics import MetricsLog
 from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Circumstances, request_for
+from tradingview_scraper.adapters.mt5.nautilus_v1.overshoot import Overshoot
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
@@ -140,6 +141,13 @@ class Session:
             external=external,
             brackets=self.brackets,
             bracket_changes=self.bracket_changes,
+            overshoot=Overshoot(
+                out,
+                told=self.brackets.told,
+                zone=client.zone,
+                hedging=self._hedging,
+                deposit=self._deposit,
+            ),
             holdings=self._holdings,
             provider=provider,
             deposit=self._deposit,
