@@ -363,11 +363,11 @@ def test_answer_to_a_change_of_a_trigger_that_comes_after_it_tells_the_limit(
 @pytest.mark.parametrize("kind", ["stop_market", "stop_limit"])
 def test_change_of_a_trigger_that_meets_the_fill_is_refused(terminal, run_node, place, kind):
     async def drive(rig):
-        limit = {"price": -0.004} if kind == "stop_limit" else {}
+        limit = {"price": -0.002} if kind == "stop_limit" else {}
         order = await place(rig, kind, OrderSide.SELL, trigger=-0.003, **limit)
         trigger = float(order.trigger_price)
-        for _ in range(2):
-            push(terminal, "EURUSD", trigger - 0.0001, trigger)
+        for bid in (trigger - 0.0001, trigger + 0.0015):
+            push(terminal, "EURUSD", bid, bid + 0.0001)
         rig.strategy.modify_order(order, trigger_price=Price(trigger - 0.0005, 5))
         await rig.done(order)
         await rig.until(lambda: "ModifyRejected" in rig.names(order))
