@@ -93,6 +93,32 @@ def test_position_that_an_order_opens_when_a_stop_was_hit_before_it_is_counted(
     run_netting(drive)
 
 
+def test_position_that_an_order_opened_while_no_node_ran_is_counted_at_the_start(
+    terminal, run_netting
+):
+    orders = []
+
+    async def first(rig):
+        orders.append(rig.strategy.buy("EURUSD", "2000"))
+        await rig.opened(orders[0])
+        terminal.hang(600.0, "order_send")
+        close_by_hand(terminal, 0.02)
+        orders.append(rig.strategy.sell("EURUSD", "2000", reduce_only=True))
+        await rig.until(lambda: rig.sends() == 2)
+
+    async def second(rig):
+        await rig.until(lambda: net(rig) == (-2_000, -2_000))
+        assert rig.cache.order(orders[1].client_order_id).status == OrderStatus.FILLED
+        await rig.done(rig.strategy.buy("EURUSD", "2000"))
+        await rig.until(lambda: net(rig) == (0, 0))
+
+    # The node does not hear of what a person does before it sends.
+    run_netting(first, strategy_fields=CLAIMS, terminal_fields={"trade_poll_ms": 30_000})
+    terminal.clear_faults()
+    assert orders[1].status == OrderStatus.SUBMITTED
+    run_netting.again(second, strategy_fields=CLAIMS, remembered=orders)
+
+
 def test_reduce_only_order_that_reduces_raises_no_alarm(terminal, run_netting):
     async def drive(rig):
         alarms = alarms_of(rig)

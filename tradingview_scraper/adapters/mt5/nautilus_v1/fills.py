@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -104,6 +104,19 @@ class TradeEvents:
         elif any(isinstance(fact, Dealt) for fact in facts) and self._account_timer is None:
             # The account is read after its deals; should it look the same, it is said all the same.
             self._account_timer = self._loop.call_later(_ACCOUNT_SECS, self._say_account, None)
+
+    def reported(self, deals: Iterable[TradeDeal]) -> None:
+        """The engine hears of these deals, which it did not have, from the reports that it gets."""
+        for deal in deals:
+            entry = self._journal.owner_of_deal(deal, None)
+            listing = self._provider.listing(deal.symbol)
+            if entry is None or listing is None:
+                continue
+            if self._overshoot.has_opened(entry.client_order_id, deal):
+                self._unapplied.append((entry.client_order_id, TradeId(str(deal.ticket))))
+                self._overshot.append((deal, listing))
+        if self._overshot and self._drain_task is None:
+            self._drain_task = self._loop.create_task(self._drain())
 
     def close(self) -> None:
         """Publish nothing more."""

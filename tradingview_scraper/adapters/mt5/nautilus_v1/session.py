@@ -44,7 +44,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
 from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
-from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
+from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo, TradeDeal
 
 
 class Session:
@@ -270,6 +270,10 @@ class Session:
         self.safety.close()
         self._events.close()
         self.quality.close()
+
+    def reported(self, deals: list[TradeDeal]) -> None:
+        """The engine hears of these deals, which it did not have, from the reports that it gets."""
+        self._events.reported(deals)
 
     def request(self, command: SubmitOrder) -> Fields:
         """The request of a command. Raises `Denied` with the reason when it must not be sent."""
