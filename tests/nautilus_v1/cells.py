@@ -5,8 +5,9 @@ import asyncio
 import numpy as np
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Price
+from nautilus_trader.model.objects import Price, Quantity
 
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
@@ -32,13 +33,18 @@ IMPATIENT = {
 }
 
 
-def fields(account, login):
+#: Another quantity is asked for: the node is between two orders, or the second is on its way.
+REPLACING = ("removed", "placing")
+
+
+def fields(account, login, activity=""):
     """Settings of the nodes of a cell."""
     hedging = account == "hedging"
+    replaces = {"replace_to_change_quantity": activity in REPLACING}
     return {
         "oms_type": account.upper(),
         "terminal_fields": {"login": login, **QUICK},
-        "exec_fields": PROVES_SOON,
+        "exec_fields": {**PROVES_SOON, **replaces},
         "engine_fields": IMPATIENT,
         "strategy_fields": {} if hedging else {"external_order_claims": [EURUSD]},
     }
@@ -81,7 +87,8 @@ class Cell:
         """A position, and an order that waits; or a bracket."""
         rig = self.rig
         await rig.until(lambda: rig.cache.quote_tick(EURUSD))
-        if self.hedging or self.activity != "bracket":
+        # Where history is late, a deal would be, too.
+        if self.activity != "removed" and (self.hedging or self.activity != "bracket"):
             await rig.opened(rig.strategy.buy("EURUSD", "3000"))
         if self.activity == "bracket":
             self.stops = await self.bracket()
@@ -138,6 +145,9 @@ class Cell:
             case "trade_worker" | "quotes_worker" | "terminal" | "live_update" | "node":
                 if self.has_request:
                     terminal.slow(0.3, "order_send")
+                elif self.activity == "placing":
+                    placing = {"action": int(TradeAction.PENDING)}
+                    terminal.fault("slow", "order_send", seconds=0.3, where=placing)
 
     async def act(self):
         rig, order = self.rig, self.order
@@ -151,7 +161,11 @@ class Cell:
             case "stopping":
                 rig.strategy.cancel_order(order)
                 rig.strategy.buy("EURUSD", "2000")
-        if self.has_request:
+        if self.activity in REPLACING:
+            rig.strategy.modify_order(order, Quantity.from_int(3_000))
+            await rig.until(lambda: rig.sends() == self.sends + 1 + (self.activity == "placing"))
+            await rig.until(lambda: self.activity == "placing" or not waiting(self.terminal))
+        elif self.has_request:
             await rig.until(self.is_out)
 
     def is_out(self):
@@ -229,6 +243,10 @@ def answers(terminal):
     except ConnectionError:
         return False
     return True
+
+
+def waiting(terminal):
+    return terminal.books()["orders"]
 
 
 def other_login(terminal):

@@ -589,7 +589,13 @@ def _of_the_cache(rig: Rig, hedging: bool) -> Standing:
         key = position.id.value if hedging else position.instrument_id.symbol.value
         positions[key] = positions.get(key, Decimal(0)) + position.signed_decimal_qty()
     positions = {key: int(units) for key, units in positions.items() if units}
-    deals = sorted(trade.value for order in rig.cache.orders() for trade in order.trade_ids)
+    deals = sorted(
+        trade.value
+        for order in rig.cache.orders()
+        for trade in order.trade_ids
+        # A part of a deal that is there besides, so that the engine counts it.
+        if not trade.value.endswith("-OPENED")
+    )
     account = rig.cache.account(rig.client.account_id)
     total = round(account.balance_total().as_double(), 2)
     return Standing(waiting, positions, stops, deals, total)

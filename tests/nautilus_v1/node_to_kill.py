@@ -19,7 +19,7 @@ def main(path: str, activity: str, account: str, redis_port: str = "") -> None:
     spec.loader.exec_module(nodes)
     cells = nodes.beside_this("cells")
     terminal = connect(path)
-    fields = cells.fields(account, terminal.books()["account"]["login"])
+    fields = cells.fields(account, terminal.books()["account"]["login"], activity)
     if redis_port:
         fields["database"] = DatabaseConfig(type="redis", host="127.0.0.1", port=int(redis_port))
 

@@ -21,9 +21,9 @@ from tests.nautilus_v1.bracket_steps import (
     submit,
     waiting,
 )
-from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction
+from tradingview_scraper.adapters.mt5.terminal.constants import TradeAction, TradeRetcode
 
-LEGS = ("SL", "TP")
+SOON = {"unproven_change_secs": 0.2, "inflight_keepalive_secs": 0.1}
 
 
 @pytest.fixture
@@ -250,3 +250,63 @@ def test_node_that_stops_between_request_and_answer_finds_its_bracket(terminal, 
             assert (sl.quantity, tp.quantity) == (10_000, 10_000)
 
     restart(first, meanwhile, second)
+
+
+@pytest.mark.parametrize("arrives", ["meanwhile", "later", "never"])
+@pytest.mark.parametrize("make", [opened, placed])
+def test_what_an_earlier_run_asked_of_stops_is_settled(terminal, run_bracket, make, arrives):
+    """A stop loss was to be moved, a take profit cancelled, and nobody heard the answers."""
+    record = position if make is opened else waiting
+    kept = []
+
+    async def first(rig):
+        kept.extend(await make(rig))
+        _entry, sl, tp = kept
+        fault = {"where": {"action": [SLTP["action"], int(TradeAction.MODIFY)]}}
+        terminal.fault("answer", "order_send", code=int(TradeRetcode.TIMEOUT), **fault)
+        rig.strategy.modify_order(sl, trigger_price=above(sl.trigger_price))
+        rig.strategy.cancel_order(tp)
+        await rig.until(lambda: rig.sends() == 2)
+
+    def arrive():
+        found = record(terminal)
+        of = {"position": found["ticket"], **SLTP}
+        if make is placed:
+            of = {"order": found["ticket"], "price": found["price_open"]}
+            of["action"] = int(TradeAction.MODIFY)
+        terminal.trade_by_hand(**of, sl=float(above(kept[1].trigger_price)), tp=0.0)
+
+    async def second(rig):
+        _entry, sl, tp = [rig.cache.order(order.client_order_id) for order in kept]
+        trigger, target = kept[1].trigger_price, float(kept[2].price)
+        if arrives != "meanwhile":
+            assert sl.is_inflight and tp.is_inflight
+        if arrives == "later":
+            arrive()
+        await rig.until(lambda: not sl.is_inflight and not tp.is_inflight)
+        is_done = arrives != "never"
+        assert ("ModifyRejected" in rig.names(sl)) == (not is_done)
+        assert ("CancelRejected" in rig.names(tp)) == (not is_done)
+        assert sl.status == OrderStatus.ACCEPTED
+        assert sl.trigger_price == (above(trigger) if is_done else trigger)
+        assert tp.status == (OrderStatus.CANCELED if is_done else OrderStatus.ACCEPTED)
+        assert levels(record(terminal)) == (float(sl.trigger_price), 0.0 if is_done else target)
+        assert rig.client.metrics.unknown_now == 0
+        # They can be changed again.
+        new = above(sl.trigger_price)
+        rig.strategy.modify_order(sl, trigger_price=new)
+        await rig.until(lambda: sl.trigger_price == new)
+        rig.strategy.cancel_order(sl)
+        await rig.done(sl)
+        assert levels(record(terminal)) == (0.0, 0.0 if is_done else target)
+
+    run_bracket(first)
+    terminal.clear_faults()
+    assert all(stop.is_inflight for stop in kept[1:])
+    if arrives == "meanwhile":
+        arrive()
+    run_bracket.again(second, remembered=kept, exec_fields=SOON)
+
+
+def above(price):
+    return Price(float(price) + 0.0010, 5)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from nautilus_trader.config import DatabaseConfig
-from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.enums import OrderStatus, OrderType
 from nautilus_trader.model.identifiers import ClientOrderId
 
-from tradingview_scraper.adapters.mt5.terminal.constants import OrderFilling, OrderType, TradeAction
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderFilling, TradeAction
+from tradingview_scraper.adapters.mt5.terminal.constants import OrderType as VenueOrderType
 
 CLOCK = {"mode": "stepped", "start": "2025-03-10T12:00:00Z"}
 
@@ -44,7 +45,7 @@ def test_restarted_node_goes_on_with_orders_positions_and_a_bracket(
             action=int(TradeAction.DEAL),
             type_filling=int(OrderFilling.IOC),
             symbol="GBPUSD",
-            type=int(OrderType.BUY),
+            type=int(VenueOrderType.BUY),
             volume=0.01,
         )
 
@@ -78,16 +79,7 @@ def test_killed_node_goes_on_from_its_database(
 ):
     terminal.reset({"extends": f"demo-{account}", "clock": CLOCK})
     fields = cells.fields(account, terminal.books()["account"]["login"]) | {"database": database}
-    program = Path(__file__).with_name("node_to_kill.py")
-    process = subprocess.Popen(
-        [sys.executable, program, terminal.path, activity, account, str(database.port)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        struck, *_ids = process.stdout.readline().split()
-        process.kill()
-    assert struck == "struck"
+    assert killed(terminal, activity, account, database) == "struck"
     if activity == "bracket":
         (at,) = {held["sl"] for held in terminal.books()["positions"] if held["sl"]}
         cells.come_to(terminal, at)
@@ -100,3 +92,56 @@ def test_killed_node_goes_on_from_its_database(
 
     run_node(terminal, drive, **fields)
     assert not doubled_in(terminal.books())
+
+
+@pytest.mark.parametrize("activity", ["removed", "placing"])
+@pytest.mark.parametrize("account", ["hedging", "netting"])
+def test_node_that_is_killed_while_an_order_is_placed_anew_goes_on(
+    terminal, run_node, cells, compared, database, activity, account
+):
+    """It is cancelled, and another one not placed; or that one is on its way, and arrives."""
+    is_placed = activity == "placing"
+    # History shows late what has ended: until then nothing is placed.
+    broker = {"deal_lag_ms": 0 if is_placed else 1_000}
+    terminal.reset({"extends": f"demo-{account}", "clock": CLOCK, "broker": broker})
+    login = terminal.books()["account"]["login"]
+    fields = cells.fields(account, login, activity) | {"database": database}
+    assert killed(terminal, activity, account, database) == "struck"
+    terminal.clear_faults()
+    terminal.advance(2.0)
+    assert len(cells.waiting(terminal)) == is_placed
+
+    async def drive(rig):
+        await cells.agreed(rig, account == "hedging", compared)
+        (order,) = [one for one in rig.cache.orders() if one.order_type == OrderType.LIMIT]
+        if not is_placed:
+            assert order.status == OrderStatus.CANCELED
+            return
+        assert (order.status, order.quantity) == (OrderStatus.ACCEPTED, 3_000)
+        cells.come_to(terminal, float(order.price))
+        await rig.done(order)
+        await cells.agreed(rig, account == "hedging", compared)
+        assert (order.status, order.filled_qty) == (OrderStatus.FILLED, 3_000)
+
+    run_node(terminal, drive, **fields)
+    books = terminal.books()
+    sent = [
+        one
+        for one in (*books["orders"], *books["history"])
+        if one["type"] == VenueOrderType.BUY_LIMIT
+    ]
+    assert len({one["ticket"] for one in sent}) == 1 + is_placed
+
+
+def killed(terminal, activity, account, database):
+    """Run a node in a process of its own, and kill it in the middle. What it said of that."""
+    program = Path(__file__).with_name("node_to_kill.py")
+    process = subprocess.Popen(
+        [sys.executable, program, terminal.path, activity, account, str(database.port)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        struck, *_ids = process.stdout.readline().split() or [""]
+        process.kill()
+    return struck

@@ -330,9 +330,7 @@ class Trader:
         """Do steps without a look at what came of the one before; wait until all is settled."""
         seen = len(self.rig.strategy.quotes)
         for step in steps:
-            # No server has reduce-only: what closes the position meanwhile lets it turn that.
-            if step[0] != "reduce" or len(steps) == 1:
-                getattr(self, step[0])(*step[1:])
+            getattr(self, step[0])(*step[1:])
         ticks = sum(step[0] == "tick" for step in steps)
         await self.rig.until(lambda: len(self.rig.strategy.quotes) >= seen + ticks)
         await self.rig.until(self.rig.is_settled)

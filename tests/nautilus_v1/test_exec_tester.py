@@ -30,6 +30,7 @@ STOPS = {**NO_LIMITS, "enable_stop_buys": True, "enable_stop_sells": True}
 WAITS = ["Initialized", "Submitted", "Accepted", "PendingCancel", "Canceled"]
 FILLS = ["Initialized", "Submitted", "Accepted", "Filled"]
 DENIED = ["Initialized", "Denied"]
+REJECTED = ["Initialized", "Submitted", "Rejected"]
 AT_ONCE_CANCELED = ["Initialized", "Submitted", "Accepted", "Canceled"]
 
 
@@ -101,6 +102,8 @@ CASES = [
     *case("E43", {"use_batch_cancel_on_stop": True}, [WAITS, WAITS]),
     *case("E60", {"use_post_only": True}, [DENIED, DENIED], OTC),
     *case("E60", {"use_post_only": True}, [WAITS, WAITS], FUTURE),
+    *case("E70", {"test_reject_post_only": True, **NO_SELLS}, [DENIED]),
+    *case("E70", {"test_reject_post_only": True, **NO_SELLS}, [REJECTED], FUTURE),
     *case("E63", {"order_params": {"comment": "mine", "deviation": 5}, **NO_LIMITS,
                   "open_position_on_start_qty": 1}, [FILLS, FILLS]),
     *case("E73", {"limit_time_in_force": TimeInForce.AT_THE_OPEN, **NO_SELLS}, [DENIED]),
@@ -176,8 +179,11 @@ def test_case_of_the_specification(terminal, run_node, account, config, lives):
         orders = sorted(rig.cache.orders(strategy_id=tester.id), key=lambda order: order.ts_init)
         found = [names_of(order) for order in orders]
         # The tester tries again at the next quote what is over at once.
-        again = [life for life in found[len(lives) :] if life in (DENIED, AT_ONCE_CANCELED)]
+        at_once = (DENIED, REJECTED, AT_ONCE_CANCELED)
+        again = [life for life in found[len(lives) :] if life in at_once]
         assert found == lives + again
+        rejected = [one.last_event for one in orders if one.status == OrderStatus.REJECTED]
+        assert all(event.due_post_only for event in rejected)
         books = terminal.books()
         assert (books["orders"], books["positions"]) == ([], [])
 

@@ -1,10 +1,13 @@
 """Orders that wait at the server: placed, changed, cancelled, triggered, filled, expired."""
 
+import time
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from nautilus_trader.core.datetime import dt_to_unix_nanos
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Price
@@ -259,6 +262,121 @@ def test_change_of_a_trigger_that_comes_too_late_has_changed_the_limit(terminal,
 
     # No reading of the account between the trigger and the change.
     run_node(terminal, drive, terminal_fields={"trade_poll_ms": 500})
+
+
+def read_unheard(rig):
+    """The account is read anew, while the node's loop is busy and hears nothing of it."""
+    client = rig.client._mt5
+    frames, end = client.trade_frames, time.monotonic() + 30.0
+    while client.trade_frames == frames:
+        assert time.monotonic() < end, "the account was not read within 30 s"
+        rig.terminal.stats()
+
+
+def read_and_not_said(terminal):
+    """The worker has read the orders anew, and is held by `account_info`, which it asks before it
+    says what is new. The node's loop is busy until then.
+    """
+    before = seen = terminal.stats()["calls"]
+    end = time.monotonic() + 30.0
+    while seen["orders_get"] == before["orders_get"]:
+        assert time.monotonic() < end, "the orders were not read within 30 s"
+        # It is asked before the orders are read, too.
+        asked, seen = seen["account_info"], terminal.stats()["calls"]
+    while terminal.stats()["calls"]["account_info"] == asked:
+        assert time.monotonic() < end, "the account was not read within 30 s"
+
+
+def change(order, **terms):
+    return ModifyOrder(
+        trader_id=order.trader_id,
+        strategy_id=order.strategy_id,
+        instrument_id=order.instrument_id,
+        client_order_id=order.client_order_id,
+        venue_order_id=order.venue_order_id,
+        quantity=None,
+        **{"price": None, "trigger_price": None, **terms},
+        command_id=UUID4(),
+        ts_init=0,
+    )
+
+
+def test_change_that_is_made_before_the_trigger_is_heard_of_keeps_the_limit(
+    terminal, run_node, place
+):
+    """What the node knows is the trigger, and what the terminal has is the limit."""
+
+    async def drive(rig):
+        order = await place(rig, "stop_limit", OrderSide.SELL, trigger=-0.003, price=-0.002)
+        trigger, limit = float(order.trigger_price), float(order.price)
+        push(terminal, "EURUSD", trigger, trigger + 0.0001)
+        read_unheard(rig)
+        rig.client._session.modify(change(order, params={"sl": 1.2}))
+        await rig.until(lambda: waiting(rig)[0]["sl"] == 1.2)
+        (record,) = waiting(rig)
+        assert record["price_open"] == pytest.approx(limit, abs=1e-9)
+        await rig.until(lambda: order.status == OrderStatus.TRIGGERED)
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "Triggered", "Updated"]
+        assert (float(order.price), float(order.trigger_price)) == (limit, trigger)
+
+    run_node(terminal, drive)
+
+
+@pytest.mark.parametrize("executed", [True, False, None])
+def test_answer_to_a_change_of_a_trigger_that_comes_after_it_tells_the_limit(
+    terminal, run_node, place, executed
+):
+    """`executed`: whether it was, where the outcome is unknown."""
+
+    async def drive(rig):
+        order = await place(rig, "stop_limit", OrderSide.SELL, trigger=-0.003, price=-0.002)
+        trigger, limit = order.trigger_price, order.price
+        new = Price(float(trigger) + 0.0005, 5)
+        if executed is not None:
+            terminal.answer("order_send", int(TradeRetcode.TIMEOUT), executed=executed)
+        # The worker has read the trigger, and is given the change when it is about to say so.
+        terminal.slow(3.0, "account_info")
+        push(terminal, "EURUSD", float(trigger), float(trigger) + 0.0001)
+        read_and_not_said(terminal)
+        rig.client._session.modify(change(order, trigger_price=new))
+        assert rig.names(order)[1:] == ["Submitted", "Accepted"]
+        await rig.until(lambda: order.status == OrderStatus.TRIGGERED)
+        terminal.slow(0.0, "account_info")
+        await rig.until(lambda: rig.names(order)[-1] != "Triggered")
+        # Another reading, or two: nothing more is said.
+        frames = rig.client._mt5.trade_frames
+        await rig.until(lambda: rig.client._mt5.trade_frames > frames + 1)
+        told = "ModifyRejected" if executed is False else "Updated"
+        assert rig.names(order)[1:] == ["Submitted", "Accepted", "Triggered", told]
+        assert order.price == (limit if executed is False else new)
+        assert order.trigger_price == trigger
+        (record,) = waiting(rig)
+        assert record["price_open"] == pytest.approx(float(order.price), abs=1e-9)
+        assert rig.client.metrics.unknown_now == 0
+        rig.client._session.modify(change(order, params={"sl": 1.2}))
+        await rig.until(lambda: waiting(rig)[0]["sl"] == 1.2)
+        assert waiting(rig)[0]["price_open"] == pytest.approx(float(order.price), abs=1e-9)
+
+    run_node(terminal, drive, exec_fields={"unproven_change_secs": 0.2})
+
+
+@pytest.mark.parametrize("kind", ["stop_market", "stop_limit"])
+def test_change_of_a_trigger_that_meets_the_fill_is_refused(terminal, run_node, place, kind):
+    async def drive(rig):
+        limit = {"price": -0.002} if kind == "stop_limit" else {}
+        order = await place(rig, kind, OrderSide.SELL, trigger=-0.003, **limit)
+        trigger = float(order.trigger_price)
+        for bid in (trigger - 0.0001, trigger + 0.0015):
+            push(terminal, "EURUSD", bid, bid + 0.0001)
+        rig.strategy.modify_order(order, trigger_price=Price(trigger - 0.0005, 5))
+        await rig.done(order)
+        await rig.until(lambda: "ModifyRejected" in rig.names(order))
+        assert order.status == OrderStatus.FILLED
+        assert float(order.trigger_price) == pytest.approx(trigger)
+        assert "Updated" not in rig.names(order)
+        assert len(rig.fills()) == 1
+
+    run_node(terminal, drive)
 
 
 def test_scenario_05_order_expires_at_its_time(terminal, run_node, place):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from nautilus_trader.model.data import DataType
-from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import ClientId
 
+from tests.nautilus_v1.conftest import instrument_id
 from tradingview_scraper.adapters.mt5.cli.main import main
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import MT5GuardsConfig
 from tradingview_scraper.adapters.mt5.nautilus_v1.events import MT5Alarm
@@ -332,6 +333,36 @@ def test_stop_loss_cleared_by_hand_raises_an_alarm_and_is_restored_if_asked(
             assert rig.sends() == 1
 
     run_node(terminal, drive, exec_fields={"restore_stop_loss": restores})
+
+
+def test_stop_loss_of_an_order_of_an_earlier_run_is_missed_when_it_is_cleared(terminal, run_node):
+    orders = []
+
+    async def first(rig):
+        quote = await rig.until(lambda: rig.cache.quote_tick(instrument_id("EURUSD")))
+        instrument = rig.cache.instrument(quote.instrument_id)
+        at = float(quote.bid_price) - 0.005
+        order = rig.strategy.order_factory.limit(
+            instrument.id, OrderSide.BUY, instrument.make_qty(1_000), instrument.make_price(at)
+        )
+        rig.strategy.submit_order(order, params={"sl": round(at - 0.01, 5)})
+        await rig.until(lambda: order.is_open)
+        orders.append(order)
+
+    async def again(rig):
+        alarms = alarms_of(rig)
+        (order,) = rig.cache.orders()
+        at = float(order.price)
+        push(terminal, "EURUSD", at - 0.0002, at - 0.0001)
+        await rig.done(order)
+        (position,) = await rig.until(rig.cache.positions_open)
+        assert terminal.books()["positions"][0]["sl"] == pytest.approx(at - 0.01)
+        set_stop(terminal, position, 0.0)
+        await rig.until(lambda: alarms)
+        assert kinds(alarms) == [("STOP_LOSS_MISSING", False)]
+
+    run_node(terminal, first)
+    run_node(terminal, again, remembered=orders)
 
 
 def test_stop_loss_that_the_venue_does_not_take_again_raises_an_alarm(terminal, run_node):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tradingview_scraper.adapters.mt5.rules.facts import (
     Dealt,
+    OrderDone,
     PositionChanged,
     PositionClosed,
     PositionOpened,
@@ -93,6 +94,35 @@ def test_return_of_a_stop_loss_is_said_and_ends_it():
     change(audit, sl=1.06)
     assert looks(audit, GRACE_NS) == [[Trouble.RESTORED]]
     assert not audit.is_waiting and audit.restorations(10**15) == []
+
+
+def filled(**carried):
+    """An audit of a position whose order it hears of with the deal: an earlier run's, or one that
+    was placed anew with an unknown outcome.
+    """
+    audit = ProtectionAudit()
+    audit.seed([], [], namespaces=(1000,))
+    order = blank(TradeOrder, **{"ticket": 5, "magic": MAGIC, **carried})
+    audit.apply(Dealt(blank(TradeDeal, magic=order.magic, position_id=5, order=5), order))
+    audit.apply(OrderDone(order))
+    audit.apply(PositionOpened(position(order.sl, order.tp)))
+    return audit
+
+
+def test_stop_loss_that_only_the_record_of_the_order_knows_is_missed_when_it_goes():
+    audit = filled(sl=1.05, tp=1.2)
+    assert looks(audit, 0, GRACE_NS) == [[], []]
+    change(audit)
+    assert looks(audit, 0, GRACE_NS) == [[], [Trouble.MISSING]]
+    (due,) = audit.restorations(GRACE_NS)
+    assert (due.sl, due.tp) == (1.05, 1.2)
+
+
+def test_order_of_somebody_else_or_without_a_stop_loss_makes_none_expected():
+    for carried in ({"sl": 1.05, "magic": 7}, {"tp": 1.2}):
+        audit = filled(**carried)
+        change(audit)
+        assert looks(audit, 0, 10 * GRACE_NS) == [[], []]
 
 
 def test_position_without_an_expected_stop_loss_needs_none():

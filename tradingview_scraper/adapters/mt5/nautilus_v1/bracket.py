@@ -75,3 +75,11 @@ def id_of(bracket: Bracket, stop: Stop) -> VenueOrderId:
 def levels_of(record: TradeOrder | TradePosition) -> dict[Leg, float]:
     """The levels that a record of the server has; 0 is none."""
     return {Leg.SL: record.sl, Leg.TP: record.tp}
+
+
+def is_same_level(level: float, other: float) -> bool:
+    """Whether two levels are one: they differ by less than any price does."""
+    return abs(level - other) < _NOISE
+
+
+_NOISE = 1e-8

@@ -6,9 +6,7 @@ While the entry waits, its stops are fields of the order (MODIFY); afterwards of
 
 import asyncio
 import functools
-from collections import deque
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import ModifyOrder
@@ -20,47 +18,43 @@ from nautilus_trader.model.orders import Order
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.client.results import SendOutcome
 from tradingview_scraper.adapters.mt5.nautilus_v1.asked import LevelChange
-from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, id_of, whose
-from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import (
+    Bracket,
+    Stop,
+    id_of,
+    is_same_level,
+    levels_of,
+    whose,
+)
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_asked import StopQueue, StopWish
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg, level_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_reports import is_covering
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Entry
 from tradingview_scraper.adapters.mt5.nautilus_v1.keepalive import keep_pending
 from tradingview_scraper.adapters.mt5.nautilus_v1.outcomes import words_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
-from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubt, Doubts, Shown
+from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import (
+    WORKING,
+    Doubts,
+    Shown,
+)
 from tradingview_scraper.adapters.mt5.rules.facts import Fact
 from tradingview_scraper.adapters.mt5.rules.protection import ProtectionAudit
 from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import Terms, position_stops
 from tradingview_scraper.adapters.mt5.rules.retcodes import Outcome
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
-
-
-class _Wish(NamedTuple):
-    stop: Stop
-    #: 0: cancel it.
-    level: float
-    #: None: cancel it.
-    command: ModifyOrder | None = None
-
-
-@dataclass(slots=True)
-class _Queue:
-    """Changes of one bracket's stops: one at a time, each names what the one before has left."""
-
-    bracket: Bracket
-    waiting: deque[_Wish] = field(default_factory=deque)
-    sent: _Wish | None = None
-    #: Whether `sent` was done, where nobody answered; None: it is on its way.
-    doubt: Doubt | None = None
+from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder, TradePosition
 
 
 class BracketChanges:
     """Takes the commands on stops of brackets, and tells what came of them.
 
     A change is told from the answer. One of unknown outcome is never sent again: it is told when
-    the position shows it, and rejected when `Doubts` prove that it was not done.
+    the position shows it, and rejected when `Doubts` prove that it was not done. What an earlier
+    run has sent is one of unknown outcome.
     """
 
     def __init__(
@@ -85,9 +79,27 @@ class BracketChanges:
         self._audit = audit
         self._loop = loop
         self._doubts = doubts
-        self._queues: dict[ClientOrderId, _Queue] = {}
+        self._queues: dict[ClientOrderId, StopQueue] = {}
         self._is_closed = False
         changes.watcher = self
+
+    def resume(self) -> None:
+        """Take up what an earlier run asked of stops, and never heard the end of.
+
+        What was done before the account was read is in the reports, and need not be told here.
+        """
+        for bracket in self._brackets:
+            for stop in bracket.stops.values():
+                order = self._cache.order(stop.client_order_id)
+                level = bracket.levels[stop.leg]
+                if order is None or stop.is_over or not is_covering(bracket, stop, self._brackets):
+                    continue
+                if order.status == OrderStatus.PENDING_CANCEL:
+                    self._ask(bracket, StopWish(stop, 0.0, is_earlier=True))
+                elif order.status == OrderStatus.PENDING_UPDATE and is_same_level(
+                    level_of(order), level
+                ):
+                    self._ask(bracket, StopWish(stop, level, is_earlier=True))
 
     def modify(self, command: ModifyOrder) -> bool:
         """Change a stop as `command` says. False, and nothing happens, for any other order."""
@@ -98,7 +110,7 @@ class BracketChanges:
         order = self._cache.order(stop.client_order_id)
         why = self._objection(bracket, stop, order, command)
         if why:
-            self._reject(bracket, _Wish(stop, 0.0, command), f"UNSUPPORTED_MODIFY: {why}")
+            self._reject(bracket, StopWish(stop, 0.0, command), f"UNSUPPORTED_MODIFY: {why}")
             return True
         wanted = command.trigger_price if stop.leg is Leg.SL else command.price
         level = float(wanted) if wanted is not None else bracket.levels[stop.leg]
@@ -106,7 +118,7 @@ class BracketChanges:
             # Its quantity follows the position by itself.
             self._brackets.update(bracket, stop, self._now())
             return True
-        self._ask(bracket, _Wish(stop, level, command))
+        self._ask(bracket, StopWish(stop, level, command))
         return True
 
     def cancel(self, client_order_id: ClientOrderId) -> bool:
@@ -123,7 +135,7 @@ class BracketChanges:
             # It ends with the entry.
             bracket.held.append(stop)
         else:
-            self._ask(bracket, _Wish(stop, 0.0))
+            self._ask(bracket, StopWish(stop, 0.0))
         return True
 
     def apply(self, fact: Fact) -> None:
@@ -153,8 +165,12 @@ class BracketChanges:
 
     def keep_alive(self, now: int, keepalive_ns: int) -> None:
         """Keep the engine from guessing what is not known."""
-        sent = [queue.sent for queue in self._queues.values() if queue.sent is not None]
-        ids = [wish.stop.client_order_id for wish in sent]
+        ids = [
+            wish.stop.client_order_id
+            for queue in self._queues.values()
+            for wish in (queue.sent, *queue.waiting)
+            if wish is not None
+        ]
         keep_pending(self._out, ids, now, keepalive_ns)
 
     def close(self) -> None:
@@ -195,14 +211,14 @@ class BracketChanges:
         held, bracket.held = bracket.held, []
         for stop in held:
             if not stop.is_over:
-                self._ask(bracket, _Wish(stop, 0.0))
+                self._ask(bracket, StopWish(stop, 0.0))
 
-    def _ask(self, bracket: Bracket, wish: _Wish) -> None:
-        wish.stop.is_cancelling = wish.stop.is_cancelling or wish.command is None
+    def _ask(self, bracket: Bracket, wish: StopWish) -> None:
+        wish.stop.is_cancelling = wish.stop.is_cancelling or wish.is_cancel
         key = bracket.entry.client_order_id
         queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[key] = _Queue(bracket)
+            queue = self._queues[key] = StopQueue(bracket)
         queue.waiting.append(wish)
         self._advance(bracket)
 
@@ -213,19 +229,22 @@ class BracketChanges:
                 # Executed at once: the position is about to be there.
                 return
             wish = queue.waiting.popleft()
-            if wish.stop.is_over:
+            is_told = wish.is_earlier and wish.is_done_at(bracket.levels[wish.stop.leg])
+            if wish.stop.is_over or is_told:
                 if wish.command is not None:
                     self._reject(bracket, wish, "UNSUPPORTED_MODIFY: the order is over")
                 continue
             queue.sent = wish
-            if bracket.is_waiting:
+            if wish.is_earlier:
+                self._doubt(queue, wish)
+            elif bracket.is_waiting:
                 self._change_entry(queue, wish)
             else:
                 self._change_position(queue, wish)
         if queue is not None and not queue.waiting and queue.sent is None:
             self._queues.pop(bracket.entry.client_order_id, None)
 
-    def _change_entry(self, queue: _Queue, wish: _Wish) -> None:
+    def _change_entry(self, queue: StopQueue, wish: StopWish) -> None:
         bracket = queue.bracket
         entry = self._cache.order(bracket.entry.client_order_id)
         command = ModifyOrder(
@@ -247,7 +266,7 @@ class BracketChanges:
         )
         self._changes.change_level(entry, command, change)
 
-    def _change_position(self, queue: _Queue, wish: _Wish) -> None:
+    def _change_position(self, queue: StopQueue, wish: StopWish) -> None:
         bracket = queue.bracket
         position = self._brackets.position_of(bracket)
         instrument = self._cache.instrument(wish.stop.instrument_id)
@@ -263,7 +282,7 @@ class BracketChanges:
         except (MT5Error, RequestRefused, ValueError) as error:
             self._on_refused(queue, wish, str(error))
 
-    def _on_answered(self, queue: _Queue, wish: _Wish, outcome: SendOutcome) -> None:
+    def _on_answered(self, queue: StopQueue, wish: StopWish, outcome: SendOutcome) -> None:
         if self._is_closed:
             self._log.error(f"{wish} was answered after disconnect: {outcome}")
         elif outcome.outcome is Outcome.ACCEPTED:
@@ -277,34 +296,33 @@ class BracketChanges:
                 f"{words_of(outcome)}. It is not asked again; its position will tell"
             )
 
-    def _on_accepted(self, queue: _Queue, wish: _Wish, ts_event: int) -> None:
+    def _on_accepted(self, queue: StopQueue, wish: StopWish, ts_event: int) -> None:
         bracket, stop = queue.bracket, wish.stop
         self._protect(bracket, stop, wish.level)
         self._brackets.set_level(bracket, stop, wish.level, ts_event)
         self._settle(queue, wish)
 
-    def _on_refused(self, queue: _Queue, wish: _Wish, reason: str) -> None:
+    def _on_refused(self, queue: StopQueue, wish: StopWish, reason: str) -> None:
         self._reject(queue.bracket, wish, reason)
         self._settle(queue, wish)
 
-    def _settle(self, queue: _Queue, wish: _Wish) -> None:
-        if wish.command is None:
+    def _settle(self, queue: StopQueue, wish: StopWish) -> None:
+        if wish.is_cancel:
             wish.stop.is_cancelling = False
         if queue.sent is wish:
             self._doubts.settle(queue.doubt)
             queue.sent = queue.doubt = None
         self._advance(queue.bracket)
 
-    def _compare(self, queue: _Queue, *, is_told: bool = False) -> None:
+    def _compare(self, queue: StopQueue, *, is_told: bool = False) -> None:
         """What was sent with an unknown outcome may have shown itself, or its stop has ended."""
         wish = queue.sent
         if wish is None:
             return
-        is_shown = (is_told or queue.doubt is not None) and abs(
-            queue.bracket.levels[wish.stop.leg] - wish.level
-        ) < 1e-8
+        level = queue.bracket.levels[wish.stop.leg]
+        is_shown = (is_told or queue.doubt is not None) and wish.is_done_at(level)
         if is_shown:
-            self._protect(queue.bracket, wish.stop, wish.level)
+            self._protect(queue.bracket, wish.stop, level)
         if is_shown or wish.stop.is_over:
             self._settle(queue, wish)
 
@@ -319,7 +337,7 @@ class BracketChanges:
         else:
             self._audit.released(bracket.position)
 
-    def _doubt(self, queue: _Queue, wish: _Wish) -> None:
+    def _doubt(self, queue: StopQueue, wish: StopWish) -> None:
         self._doubts.settle(queue.doubt)
         queue.doubt = self._doubts.open(
             functools.partial(self._shown, queue, wish),
@@ -328,22 +346,31 @@ class BracketChanges:
             what="the position",
         )
 
-    async def _shown(self, queue: _Queue, wish: _Wish) -> Shown:
-        position = self._brackets.position_of(queue.bracket)
-        ticket = position.ticket if position is not None else queue.bracket.position
-        for shown in await self._client.positions_get(ticket=ticket):
-            level = shown.sl if wish.stop.leg is Leg.SL else shown.tp
-            return Shown.CHANGED if abs(level - wish.level) < 1e-8 else Shown.UNCHANGED
-        return Shown.NOTHING
+    async def _shown(self, queue: StopQueue, wish: StopWish) -> Shown:
+        bracket = queue.bracket
+        records: Sequence[TradeOrder | TradePosition]
+        if bracket.is_waiting:
+            orders = await self._client.orders_get(ticket=bracket.entry.ticket)
+            records = [order for order in orders if order.state in WORKING]
+        else:
+            position = self._brackets.position_of(bracket)
+            ticket = position.ticket if position is not None else bracket.position
+            records = await self._client.positions_get(ticket=ticket)
+        if not records:
+            return Shown.NOTHING
+        if not wish.is_done_at(levels_of(records[0])[wish.stop.leg]):
+            return Shown.UNCHANGED
+        # Where a stop was moved to, the feed tells.
+        return Shown.NOTHING if wish.is_earlier_change else Shown.CHANGED
 
-    def _reject(self, bracket: Bracket, wish: _Wish, reason: str) -> None:
+    def _reject(self, bracket: Bracket, wish: StopWish, reason: str) -> None:
         stop = wish.stop
         if stop.is_over and wish.command is None:
             return
         tell = (
-            self._out.generate_order_modify_rejected
-            if wish.command is not None
-            else self._out.generate_order_cancel_rejected
+            self._out.generate_order_cancel_rejected
+            if wish.is_cancel
+            else self._out.generate_order_modify_rejected
         )
         tell(*whose(stop), id_of(bracket, stop), reason, self._now())
 

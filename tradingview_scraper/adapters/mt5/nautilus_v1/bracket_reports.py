@@ -9,7 +9,12 @@ from nautilus_trader.execution.reports import FillReport, OrderStatusReport
 from nautilus_trader.model.enums import OrderStatus, TriggerType
 from nautilus_trader.model.orders import Order
 
-from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, id_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import (
+    Bracket,
+    Stop,
+    id_of,
+    is_same_level,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import Leg, level_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import quantity
@@ -101,7 +106,7 @@ def take_up_stops(deals: Iterable[TradeDeal], brackets: Brackets, cache: Cache, 
             order = cache.order(stop.client_order_id)
             if order is None or stop.is_over or not order.is_open:
                 continue
-            if abs(level_of(order) - bracket.levels[stop.leg]) > 1e-8:
+            if not is_same_level(level_of(order), bracket.levels[stop.leg]):
                 brackets.update(bracket, stop, now)
 
 

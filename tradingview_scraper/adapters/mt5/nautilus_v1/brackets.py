@@ -14,7 +14,12 @@ from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, Trade
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
-from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import Bracket, Stop, levels_of
+from tradingview_scraper.adapters.mt5.nautilus_v1.bracket import (
+    Bracket,
+    Stop,
+    is_same_level,
+    levels_of,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     BracketOrders,
     Leg,
@@ -36,7 +41,7 @@ from tradingview_scraper.adapters.mt5.rules.facts import (
     PositionClosed,
     PositionOpened,
 )
-from tradingview_scraper.adapters.mt5.rules.requests import Terms
+from tradingview_scraper.adapters.mt5.rules.requests import Terms, terms_of
 from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, PositionType
@@ -327,6 +332,9 @@ class Brackets:
             if held is not None:
                 self._place(bracket, held.identifier)
         bracket.is_entry_done = bool(bracket.entry.ticket) and order is None
+        if order is not None and bracket.entry.terms is None:
+            # It waits, and its stops can be changed.
+            bracket.entry.terms = terms_of(order)
         record: TradeOrder | TradePosition | None = order
         if held is not None:
             record = next(
@@ -366,7 +374,7 @@ class Brackets:
     def _show(self, bracket: Bracket, shown: dict[Leg, float], ts_event: int) -> None:
         """The server shows these levels."""
         for leg, level in shown.items():
-            is_same = abs(bracket.levels[leg] - level) < _NOISE
+            is_same = is_same_level(bracket.levels[leg], level)
             stop = bracket.stops.get(leg)
             if is_same or stop is None or stop.is_over:
                 bracket.levels[leg] = level
@@ -400,6 +408,3 @@ class Brackets:
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
-
-
-_NOISE = 1e-8

@@ -35,6 +35,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.placing import wanted_quantity
 from tradingview_scraper.adapters.mt5.nautilus_v1.replacing import Replacements
 from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
+from tradingview_scraper.adapters.mt5.rules.levels import STOP_LIMITS
 from tradingview_scraper.adapters.mt5.rules.refusals import RequestRefused
 from tradingview_scraper.adapters.mt5.rules.requests import (
     Fields,
@@ -194,6 +195,13 @@ class Changes:
             work.asked = None
         self._forget(work)
 
+    def on_triggered(self, client_order_id: ClientOrderId) -> None:
+        """A stop limit order became its limit order: no change starts from its trigger any more."""
+        work = self._works.get(client_order_id)
+        if work is not None and not work.is_changing:
+            work.asked = None
+            self._forget(work)
+
     def on_done(self, client_order_id: ClientOrderId, how: str) -> None:
         """The order is over: what was not sent cannot be."""
         work = self._works.pop(client_order_id, None)
@@ -293,7 +301,10 @@ class Changes:
         record = self._client.orders.get(work.ticket)
         listing = self._listing_of(work.order)
         known = work.asked or (work.entry.terms if work.entry is not None else None)
-        if known is None and record is not None:
+        if record is not None and (
+            known is None or (known.stoplimit and record.type not in STOP_LIMITS)
+        ):
+            # What was known is from before it was triggered, of which the facts are on their way.
             known = terms_of(record)
         if listing is None or known is None:
             raise Denied("UNSUPPORTED_MODIFY: the order does not wait at the server")
@@ -323,6 +334,9 @@ class Changes:
             self._log.error(f"{wish.command!r} was answered after disconnect: {outcome}")
             return
         is_over = self._works.get(work.order.client_order_id) is not work
+        if terms.stoplimit and _is_triggered(work):
+            # A change names no type: what was the trigger when it was made is the limit by now.
+            terms = terms._replace(stoplimit=0.0)
         ts_event = outcome.ended_ns or self._now()
         if outcome.outcome is Outcome.REJECTED:
             self._events.refused(wish, words_of(outcome))
@@ -395,3 +409,9 @@ class Changes:
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
+
+
+def _is_triggered(work: Work) -> bool:
+    """Whether it was told that the order became its limit order."""
+    is_told = work.entry is not None and work.entry.is_triggered
+    return is_told or bool(getattr(work.order, "is_triggered", False))

@@ -44,6 +44,8 @@ class MT5AlarmKind(StrEnum):
     MARGIN_CALL = "MARGIN_CALL"
     #: The account's margin level is at or below its stop-out level.
     STOP_OUT = "STOP_OUT"
+    #: A reduce-only order has opened a position: somebody else had closed its own in that moment.
+    POSITION_OPENED_BY_REDUCING = "POSITION_OPENED_BY_REDUCING"
     #: A position that should have a stop loss at the server has none.
     STOP_LOSS_MISSING = "STOP_LOSS_MISSING"
     #: A missing stop loss was to be set again, and the venue has not taken it.

@@ -319,7 +319,8 @@ class MT5ExecutionClient(LiveExecutionClient):
         return mass
 
     async def _mass_status(self, lookback_mins: int | None) -> ExecutionMassStatus:
-        statements = self._need_session().statements
+        session = self._need_session()
+        statements = session.statements
         since = None
         if lookback_mins is not None:
             since = _ns(self._clock.utc_now() - timedelta(minutes=lookback_mins))
@@ -346,7 +347,7 @@ class MT5ExecutionClient(LiveExecutionClient):
             mass.add_order_reports(statements.orders(snapshot, deals))
             mass.add_fill_reports(statements.fills(snapshot, deals))
             mass.add_position_reports(statements.unexplained(snapshot, deals))
-            statements.take_up(deals)
+            session.reported(statements.take_up(deals))
             return mass
         finally:
             self.reconciliation_active = False

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -14,7 +14,9 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.external import ExternalActivity
 from tradingview_scraper.adapters.mt5.nautilus_v1.holdings import Holdings
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
+from tradingview_scraper.adapters.mt5.nautilus_v1.overshoot import Overshoot
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
+from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import deal_kind, is_trade
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.quality import Quality
@@ -59,6 +61,7 @@ class TradeEvents:
         external: ExternalActivity,
         brackets: Brackets,
         bracket_changes: BracketChanges,
+        overshoot: Overshoot,
         holdings: Holdings,
         provider: MT5InstrumentProvider,
         deposit: str,
@@ -73,6 +76,7 @@ class TradeEvents:
         self._external = external
         self._brackets = brackets
         self._bracket_changes = bracket_changes
+        self._overshoot = overshoot
         self._holdings = holdings
         self._provider = provider
         self._deposit = deposit
@@ -83,6 +87,8 @@ class TradeEvents:
         self._drain_task: asyncio.Task[None] | None = None
         self._account_timer: asyncio.TimerHandle | None = None
         self._unapplied: list[tuple[ClientOrderId, TradeId]] = []
+        #: Deals that opened a position and must not; told of when everything else is.
+        self._overshot: deque[tuple[TradeDeal, Listing]] = deque()
         self._unlisted: set[str] = set()
 
     def publish(self, facts: list[Fact]) -> None:
@@ -99,9 +105,23 @@ class TradeEvents:
             # The account is read after its deals; should it look the same, it is said all the same.
             self._account_timer = self._loop.call_later(_ACCOUNT_SECS, self._say_account, None)
 
+    def reported(self, deals: Iterable[TradeDeal]) -> None:
+        """The engine hears of these deals, which it did not have, from the reports that it gets."""
+        for deal in deals:
+            entry = self._journal.owner_of_deal(deal, None)
+            listing = self._provider.listing(deal.symbol)
+            if entry is None or listing is None:
+                continue
+            if self._overshoot.has_opened(entry.client_order_id, deal):
+                self._unapplied.append((entry.client_order_id, TradeId(str(deal.ticket))))
+                self._overshot.append((deal, listing))
+        if self._overshot and self._drain_task is None:
+            self._drain_task = self._loop.create_task(self._drain())
+
     def close(self) -> None:
         """Publish nothing more."""
         self._backlog.clear()
+        self._overshot.clear()
         if self._account_timer is not None:
             self._account_timer.cancel()
             self._account_timer = None
@@ -116,7 +136,7 @@ class TradeEvents:
         self._publish_account(account)
 
     def _advance(self) -> bool:
-        """Publish until a fact has to wait. True when none is left."""
+        """Publish until a fact has to wait. True when nothing is left."""
         while self._backlog:
             if not self._is_ready(self._backlog[0]):
                 return False
@@ -126,12 +146,17 @@ class TradeEvents:
             except Exception as error:
                 # The facts behind it are as true as before.
                 self._log.exception(f"Cannot publish {fact}", error)
-        return True
+        while self._overshot and self._is_applied():
+            self._overshoot.tell(*self._overshot.popleft())
+        return not self._overshot
 
     async def _drain(self) -> None:
         try:
             while not self._advance():
-                await self._prepare(self._backlog[0])
+                if self._backlog:
+                    await self._prepare(self._backlog[0])
+                else:
+                    await self._applied()
         finally:
             self._drain_task = None
 
@@ -156,8 +181,13 @@ class TradeEvents:
                 self._unlisted.add(symbol)
             else:
                 self._cache.add_instrument(listing.instrument)
+        if not self._is_own(fact):
+            await self._applied()
+
+    async def _applied(self) -> None:
+        """The engine has the fills that were told, or does not take them."""
         deadline = self._loop.time() + _APPLY_SECS
-        while not self._is_applied() and not self._is_own(fact):
+        while not self._is_applied():
             if self._loop.time() > deadline:
                 self._log.error(f"The engine has not applied the fills {self._unapplied}")
                 self._unapplied.clear()
@@ -234,6 +264,8 @@ class TradeEvents:
         self._unapplied.append(fill)
         if entry is not None:
             self._quality.filled(entry, deal, order, listing)
+            if self._overshoot.has_opened(entry.client_order_id, deal):
+                self._overshot.append((deal, listing))
         elif hit is not None:
             self._quality.stopped(hit, deal, listing)
 

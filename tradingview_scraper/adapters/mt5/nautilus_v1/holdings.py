@@ -1,5 +1,6 @@
 """Which positions does the account have, counting every deal that was told?"""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -34,14 +35,18 @@ class Holdings:
     def __iter__(self) -> Iterator[TradePosition]:
         return iter(tuple(self._held.values()))
 
-    def is_flat(self, symbol: str) -> bool:
-        """Whether the positions of a symbol, long and short, come to nothing."""
+    def net_lots(self, symbol: str) -> float:
+        """The positions of a symbol: long ones less short ones."""
         lots = (
             held.volume if held.type == PositionType.BUY else -held.volume
             for held in self._held.values()
             if held.symbol == symbol
         )
-        return abs(sum(lots)) <= _NOISE_LOTS
+        return math.fsum(lots)
+
+    def is_flat(self, symbol: str) -> bool:
+        """Whether the positions of a symbol, long and short, come to nothing."""
+        return abs(self.net_lots(symbol)) <= _NOISE_LOTS
 
     def has_counted(self, deal: TradeDeal) -> bool:
         """Whether a deal is in the volumes."""

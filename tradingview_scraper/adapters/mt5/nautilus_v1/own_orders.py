@@ -97,8 +97,10 @@ class OwnOrders:
         if order.type != before.type:
             self._trigger(entry, order)
             was, entry.terms = entry.terms, terms
+            self._changes.on_triggered(entry.client_order_id)
             if was is None or _once_triggered(was).asks() != terms.asks():
                 # A change of the trigger that came too late has changed the limit.
+                self._changes.on_changed(entry.client_order_id, order)
                 self._changes.tell(entry, terms, self._out._clock.timestamp_ns())
             return
         if terms.asks() == terms_of(before).asks():

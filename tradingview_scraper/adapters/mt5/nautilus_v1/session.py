@@ -30,6 +30,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal, MagicT
 from tradingview_scraper.adapters.mt5.nautilus_v1.lookups import Lookups, magics_in
 from tradingview_scraper.adapters.mt5.nautilus_v1.metrics import MetricsLog
 from tradingview_scraper.adapters.mt5.nautilus_v1.orders import Circumstances, request_for
+from tradingview_scraper.adapters.mt5.nautilus_v1.overshoot import Overshoot
 from tradingview_scraper.adapters.mt5.nautilus_v1.own_orders import OwnOrders
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.account import account_state
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing
@@ -43,7 +44,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
 from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
-from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
+from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo, TradeDeal
 
 
 class Session:
@@ -140,6 +141,13 @@ class Session:
             external=external,
             brackets=self.brackets,
             bracket_changes=self.bracket_changes,
+            overshoot=Overshoot(
+                out,
+                told=self.brackets.told,
+                zone=client.zone,
+                hedging=self._hedging,
+                deposit=self._deposit,
+            ),
             holdings=self._holdings,
             provider=provider,
             deposit=self._deposit,
@@ -225,6 +233,7 @@ class Session:
         )
         self.brackets.restore(self._cache.orders())
         self.brackets.seed(snapshot)
+        self.bracket_changes.resume()
         for magic in magics_in(snapshot):
             self._journal.note_foreign(magic)
         open_symbols = {position.symbol for position in snapshot.positions}
@@ -261,6 +270,10 @@ class Session:
         self.safety.close()
         self._events.close()
         self.quality.close()
+
+    def reported(self, deals: list[TradeDeal]) -> None:
+        """The engine hears of these deals, which it did not have, from the reports that it gets."""
+        self._events.reported(deals)
 
     def request(self, command: SubmitOrder) -> Fields:
         """The request of a command. Raises `Denied` with the reason when it must not be sent."""

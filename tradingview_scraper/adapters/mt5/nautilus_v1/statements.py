@@ -233,9 +233,13 @@ class Statements:
                 self._journal.accept(entry, ticket)
                 self._brackets.adopt(entry, snapshot)
 
-    def take_up(self, deals: Iterable[TradeDeal]) -> None:
-        """The engine gets all orders and `deals` from reports now: the feed need not repeat."""
+    def take_up(self, deals: Iterable[TradeDeal]) -> list[TradeDeal]:
+        """The engine gets all orders and `deals` from reports now: the feed need not repeat.
+
+        Gives those that it did not have.
+        """
         deals = list(deals)
+        new = [deal for deal in deals if not self._has(deal)]
         for deal in deals:
             self._journal.report(deal)
         now = self._clock.timestamp_ns()
@@ -243,6 +247,7 @@ class Statements:
             if bracket.entry.ticket and not bracket.position:
                 self._brackets.on_accepted(bracket.entry, now)
         take_up_stops(deals, self._brackets, self._cache, now)
+        return new
 
     def _between_tickets(self, told: Collection[ClientOrderId | None]) -> list[OrderStatusReport]:
         """Orders that are being placed anew, and of which the snapshot has no record any more."""

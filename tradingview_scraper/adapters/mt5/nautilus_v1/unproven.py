@@ -17,7 +17,8 @@ from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
 #: Looks, each with the link to the server up, that prove that something was not done.
 _PROOF: Final = 2
-_WORKING: Final = frozenset({OrderState.PLACED, OrderState.PARTIAL})
+#: States in which an order waits, and is not about to change.
+WORKING: Final = frozenset({OrderState.PLACED, OrderState.PARTIAL})
 
 
 class Shown(StrEnum):
@@ -145,7 +146,7 @@ class Doubts:
 
     async def _shown(self, ticket: int) -> Shown:
         orders = await self._client.orders_get(ticket=ticket)
-        is_working = any(order.state in _WORKING for order in orders)
+        is_working = any(order.state in WORKING for order in orders)
         return Shown.UNCHANGED if is_working else Shown.NOTHING
 
     def _now(self) -> int:

@@ -73,8 +73,9 @@ class _Expected:
 class ProtectionAudit:
     """The positions that should have a stop loss, by identifier.
 
-    That is known of an order that carried one (`ordered`), or because it is said (`expect`). The
-    level follows what the server shows: a stop loss that is moved is still one. A reversal on a
+    That is known of an order that carried one (`ordered`, or the record of one of ours that this
+    run did not send, or does not know to be there), or because it is said (`expect`). The level
+    follows what the server shows: a stop loss that is moved is still one. A reversal on a
     netting account, and the close, end the expectation.
     """
 
@@ -82,6 +83,7 @@ class ProtectionAudit:
         self._expected: dict[int, _Expected] = {}
         self._by_magic: dict[int, tuple[float, float]] = {}
         self._positions: dict[int, TradePosition] = {}
+        self._namespaces: Collection[int] = ()
 
     def ordered(self, magic: int, *, sl: float, tp: float = 0.0) -> None:
         """The order with this magic number, about to be sent, carries this stop loss; 0 is none."""
@@ -109,6 +111,7 @@ class ProtectionAudit:
 
         A position without a stop loss whose order carried one is a finding, and is not restored.
         """
+        self._namespaces = namespaces
         carried = {order.ticket: order for order in history if order.sl > 0}
         for position in positions:
             self._positions[position.identifier] = position
@@ -124,11 +127,11 @@ class ProtectionAudit:
     def apply(self, fact: Fact) -> None:
         """Take in what happened."""
         match fact:
-            case Dealt(deal, _) if deal.type in (DealType.BUY, DealType.SELL):
+            case Dealt(deal, order) if deal.type in (DealType.BUY, DealType.SELL):
                 if deal.entry == DealEntry.INOUT:
                     self.released(deal.position_id)
                 if deal.entry in (DealEntry.IN, DealEntry.INOUT):
-                    carried = self._by_magic.get(deal.magic)
+                    carried = self._by_magic.get(deal.magic) or self._carried(order)
                     if carried is not None and deal.position_id not in self._expected:
                         self._expected[deal.position_id] = _Expected(*carried)
             case OrderDone(order):
@@ -171,6 +174,11 @@ class ProtectionAudit:
             position = self._positions[identifier]
             due.append(Restoration(position, expected.sl, position.tp or expected.tp))
         return due
+
+    def _carried(self, order: TradeOrder | None) -> tuple[float, float] | None:
+        if order is None or not order.sl > 0 or namespace_of(order.magic) not in self._namespaces:
+            return None
+        return order.sl, order.tp
 
     @property
     def is_waiting(self) -> bool:
