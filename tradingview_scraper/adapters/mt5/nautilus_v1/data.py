@@ -56,6 +56,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Lis
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trade_ticks import has_trades
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.requests import Requests
+from tradingview_scraper.adapters.mt5.nautilus_v1.terminal_news import terminal_news
 from tradingview_scraper.adapters.mt5.nautilus_v1.watchlist import Watchlist
 from tradingview_scraper.adapters.mt5.rules.clock import ClockState, Verdict
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
@@ -121,6 +122,7 @@ class MT5DataClient(LiveMarketDataClient):
         self._provider = instrument_provider
         self._is_attached = False
         self._clock_watch: Watch | None = None
+        self._news = terminal_news(client, msgbus)
         self._watchlist = Watchlist(self, client, instrument_provider, config, loop)
         self._feeds = Feeds(
             self, client, loop, quote_lots=config.quote_size_lots, on_refused=self._lose_book
@@ -150,6 +152,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _connect(self) -> None:
         await self._mt5.connect()
         self._is_attached = True
+        self._news.join(self, self._loop)
         try:
             await outliving_workers(self._mt5, self._log, self._provider.initialize)
         except BaseException:
@@ -428,6 +431,7 @@ class MT5DataClient(LiveMarketDataClient):
         )
 
     async def _detach(self) -> None:
+        self._news.leave(self)
         if self._is_attached:
             self._is_attached = False
             await self._mt5.disconnect()

@@ -41,6 +41,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
+from tradingview_scraper.adapters.mt5.nautilus_v1.terminal_news import terminal_news
 from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
@@ -75,7 +76,8 @@ class Session:
         self._deposit: str = client.account.currency
         self._holdings = Holdings()
         self._watches: list[Watch] = []
-        self.supervision = Supervision(out, client, loop=loop)
+        self.supervision = Supervision(client)
+        self._news = terminal_news(client, out._msgbus)
         self.quality = Quality(out, config.quality, loop)
         self.doubts = Doubts(out, client, loop=loop, unproven_secs=config.unproven_change_secs)
         self.changes = Changes(
@@ -209,7 +211,7 @@ class Session:
         self._lookups.start()
         self.quality.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
-        self.supervision.watch()
+        self._news.join(self._out, self._loop)
         self.safety.watch()
         snapshot = await self.statements.read()
         self.statements.begin(snapshot)
@@ -250,7 +252,7 @@ class Session:
         for watch in self._watches:
             watch.close()
         self._watches.clear()
-        self.supervision.close()
+        self._news.leave(self._out)
         self.submission.close()
         self._lookups.close()
         self.audit.close()
