@@ -18,6 +18,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     bracket_in,
     entry_command,
     leg_of,
+    shape_in,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
@@ -264,8 +265,11 @@ class Session:
         self._events.close()
         self.quality.close()
 
-    def request(self, command: SubmitOrder) -> Fields:
-        """The request of a command. Raises `Denied` with the reason when it must not be sent."""
+    def request(self, command: SubmitOrder, shape: int | None = None) -> Fields:
+        """The request of a command. Raises `Denied` with the reason when it must not be sent.
+
+        `shape`: of the bracket that it is the entry of.
+        """
         order = command.order
         if halted := self.supervision.halted():
             raise Denied(halted)
@@ -275,7 +279,7 @@ class Session:
                 f"VALIDATION_FAILED: {order.instrument_id} is no instrument of this terminal"
             )
         try:
-            magic = self._journal.magic_for(order)
+            magic = self._journal.magic_for(order, shape)
         except MagicTaken as error:
             raise Denied(f"INVALID_CLIENT_ORDER_ID: {error}") from error
         quote = self._cache.quote_tick(order.instrument_id)
@@ -310,8 +314,9 @@ class Session:
         orders = bracket_in(command.order_list.orders)
         self.brackets.admit(orders, self._holdings)
         entry_only = entry_command(command, orders)
-        request = self.request(entry_only)
-        entry = self._journal.enter(orders.entry, request)
+        shape = shape_in(orders)
+        request = self.request(entry_only, shape)
+        entry = self._journal.enter(orders.entry, request, shape=shape)
         self.brackets.enter(entry, orders)
         self.submission.send(entry, request)
 
