@@ -19,6 +19,7 @@ from tradingview_scraper.adapters.mt5.client import Lane, State
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
+GBPUSD = InstrumentId.from_str("GBPUSD.MT5")
 QUICK = {"link_poll_ms": 10, "restart_delay_ms": 50}
 
 
@@ -153,6 +154,23 @@ def test_each_change_is_published_once_whichever_clients_a_node_has(terminal, ru
         assert whole() == [lost, attached, lost]
 
     run_node(terminal, drive, terminal_fields=QUICK, trades=trades, starts=False, start_secs=30.0)
+
+
+def test_a_subscription_made_while_a_lane_is_down_waits_for_it(terminal, run_node):
+    async def drive(rig):
+        client = rig.client._mt5
+        before = await rig.until(lambda: rig.client._mt5.pids.get("quotes"))
+        terminal.hang(600.0, "symbol_select")
+        rig.strategy.subscribe_quote_ticks(GBPUSD)
+        await rig.until(lambda: client.pids.get("quotes") not in (None, before), 40)
+        terminal.clear_faults()
+        await rig.until(lambda: rig.cache.quote_tick(GBPUSD), 60)
+
+    run_node(
+        terminal,
+        drive,
+        terminal_fields={**QUICK, "call_timeout_secs": 1.0},
+    )
 
 
 def test_history_asked_of_a_terminal_without_its_server_is_not_answered_from_old_data(
