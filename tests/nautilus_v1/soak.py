@@ -114,7 +114,7 @@ class Soak:
         ours = Counter(
             type(one).__name__
             for one in gc.get_objects()
-            if type(one).__module__.startswith("tradingview_scraper")
+            if str(type(one).__module__).startswith("tradingview_scraper")
         )
         node, worker = self.memory[-1]
         orders = len(rig.cache.orders())
