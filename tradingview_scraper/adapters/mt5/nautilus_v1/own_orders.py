@@ -87,6 +87,7 @@ class OwnOrders:
         if order.state not in _TAKEN:
             return
         self.accept(entry, order.ticket, self._zone.utc_ns(order.time_setup_msc), order)
+        self._show_first_terms(entry, order)
         self._changes.on_working(entry)
 
     def changed(self, entry: Entry, order: TradeOrder, before: TradeOrder) -> None:
@@ -204,6 +205,24 @@ class OwnOrders:
             entry.venue_order_id(entry.ticket),
             self._out._clock.timestamp_ns(),
         )
+
+    def _show_first_terms(self, entry: Entry, order: TradeOrder) -> None:
+        """The terms that the first sight of a waiting order shows.
+
+        They may have been changed before, by a request that nobody answered or by a person: no
+        later record shows a change then.
+        """
+        terms, known = terms_of(order), self._cache.order(entry.client_order_id)
+        is_stop_limit = known is not None and known.order_type == NautilusOrderType.STOP_LIMIT
+        if (
+            entry.terms is None
+            or order.ticket != entry.ticket
+            or (is_stop_limit and order.type not in STOP_LIMITS)
+            or terms.asks() == entry.terms.asks()
+        ):
+            return
+        self._changes.on_changed(entry.client_order_id, order)
+        self._changes.tell(entry, terms, self._out._clock.timestamp_ns())
 
     def _is_post_only_refusal(self, entry: Entry, order: TradeOrder) -> bool:
         return (
