@@ -242,7 +242,12 @@ class Chaos:
         return instrument, float(self.rig.cache.quote_tick(instrument.id).bid_price)
 
     def modify(self):
-        order = self.one_of(order for order in self.rig.cache.orders_open() if is_ours(order))
+        # A market order that is filled in part is open, and has nothing to change.
+        order = self.one_of(
+            order
+            for order in self.rig.cache.orders_open()
+            if is_ours(order) and (order.has_price or order.has_trigger_price)
+        )
         if order is None:
             return None
         field = "trigger_price" if order.has_trigger_price else "price"
