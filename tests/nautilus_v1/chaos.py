@@ -409,13 +409,13 @@ class Chaos:
         await self.act()
         if pid is not None:
             self.note(f"kills the {lane} worker")
-            self.processes.kill(pid)
+            self.kill(pid)
         yield
         self.terminal.slow(0.0, "order_send")
 
     async def all_workers_killed(self):
         for pid in filter(None, self.rig.client._mt5.pids.values()):
-            self.processes.kill(pid)
+            self.kill(pid)
         yield
 
     async def terminal_killed(self):
@@ -444,6 +444,11 @@ class Chaos:
         yield
         await self.settle()
         self.terminal.delay_history(0.0)
+
+    def kill(self, pid):
+        # It may have died by itself a moment before.
+        with suppress(ProcessLookupError):
+            self.processes.kill(pid)
 
     async def settle(self):
         """Time for something to meet the fault."""
