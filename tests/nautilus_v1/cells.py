@@ -269,7 +269,7 @@ async def agreed(rig, hedging, compare, *, step=0.5):
         if step:
             rig.terminal.advance(step)
         await asyncio.sleep(0.05)
-    assert cache == books, rig.names()
+    assert cache == books, f"{cache} != {books}; {rig.names()}"
     assert rig.is_settled(), rig.names()
     fills = [fill.trade_id for fill in rig.fills()]
     assert len(fills) == len(set(fills))

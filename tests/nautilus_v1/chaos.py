@@ -35,6 +35,8 @@ POLLS = ("positions_get", "orders_get", "history_deals_get", "account_info")
 MANY = 12
 #: Seconds that a node has to find out what happened, on however slow a machine.
 PATIENCE = 60.0
+#: Seconds of a recovery that is told of.
+SLOW = 3.0
 
 
 def scenario(account, seed):
@@ -84,6 +86,8 @@ class Tally:
     restarts: int = 0
     #: Seconds from the end of a fault to the agreement of cache and books.
     recovery: list = field(default_factory=list)
+    #: Of those that took longer than `SLOW`: the fault, and what was waited for until when.
+    slow: list = field(default_factory=list)
 
 
 class Chaos:
@@ -124,8 +128,13 @@ class Chaos:
         self.terminal.clear_faults()
         self.note(f"{name} is over")
         self._ended = time.monotonic()
-        await self.agreed()
-        self.tally.recovery.append(time.monotonic() - self._ended)
+        waits = await self.agreed()
+        took = time.monotonic() - self._ended
+        self.tally.recovery.append(took)
+        if took > SLOW:
+            self.tally.slow.append(
+                {"fault": name, "secs": round(took, 1), **waits, "trace": self.trace[-8:]}
+            )
         self.tally.rounds += 1
 
     def in_between(self):
@@ -137,14 +146,22 @@ class Chaos:
             self.terminal.advance(self.random.choice((0.5, 20.0, 600.0)))
 
     async def agreed(self):
-        """Wait until cache and books agree and nothing is in flight, while server time passes."""
+        """Wait until cache and books agree and nothing is in flight, while server time passes.
+
+        Gives what had to be waited for, and for how many seconds.
+        """
         rig = self.rig
-        by = time.monotonic() + PATIENCE
+        began = time.monotonic()
+        by = began + PATIENCE
+        waits = {}
         while True:
             books = self.terminal.books()
             cached, booked = self.compare(rig, self.hedging)
-            if cached == booked and self.is_well():
+            looks = {**self.looks(), "books": cached == booked}
+            if all(looks.values()):
                 break
+            waited = round(time.monotonic() - began, 1)
+            waits.update({name: waited for name, is_so in looks.items() if not is_so})
             assert time.monotonic() < by, self.differences(cached, booked)
             self.terminal.advance(0.5)
             await asyncio.sleep(0.02)
@@ -153,15 +170,17 @@ class Chaos:
         assert not twice, f"filled twice: {twice}; {self.trace}"
         assert len(books["deals"]) >= len(fills)
         assert rig.client.metrics.missed == 0, self.trace
+        return waits
 
-    def is_well(self):
+    def looks(self):
+        """What must be so, beside that cache and books agree."""
         client = self.rig.client
-        return (
-            self.rig.is_settled()
-            and client._mt5.is_ready
-            and client._mt5.state.may_trade
-            and not client.metrics.unknown_now
-        )
+        return {
+            "lanes": client._mt5.is_ready,
+            "link": client._mt5.state.may_trade,
+            "orders": self.rig.is_settled(),
+            "outcomes": not client.metrics.unknown_now,
+        }
 
     def differences(self, cached, booked):
         """What is not as it should be, for whoever reads the failure."""
@@ -223,7 +242,12 @@ class Chaos:
         return instrument, float(self.rig.cache.quote_tick(instrument.id).bid_price)
 
     def modify(self):
-        order = self.one_of(order for order in self.rig.cache.orders_open() if is_ours(order))
+        # A market order that is filled in part is open, and has nothing to change.
+        order = self.one_of(
+            order
+            for order in self.rig.cache.orders_open()
+            if is_ours(order) and (order.has_price or order.has_trigger_price)
+        )
         if order is None:
             return None
         field = "trigger_price" if order.has_trigger_price else "price"
@@ -385,13 +409,13 @@ class Chaos:
         await self.act()
         if pid is not None:
             self.note(f"kills the {lane} worker")
-            self.processes.kill(pid)
+            self.kill(pid)
         yield
         self.terminal.slow(0.0, "order_send")
 
     async def all_workers_killed(self):
         for pid in filter(None, self.rig.client._mt5.pids.values()):
-            self.processes.kill(pid)
+            self.kill(pid)
         yield
 
     async def terminal_killed(self):
@@ -420,6 +444,11 @@ class Chaos:
         yield
         await self.settle()
         self.terminal.delay_history(0.0)
+
+    def kill(self, pid):
+        # It may have died by itself a moment before.
+        with suppress(ProcessLookupError):
+            self.processes.kill(pid)
 
     async def settle(self):
         """Time for something to meet the fault."""

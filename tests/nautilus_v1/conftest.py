@@ -320,11 +320,12 @@ def run_on(
     remembered: Sequence[Order] = (),
     database: DatabaseConfig | None = None,
     start_secs: float | None = None,
+    trades: bool = True,
 ) -> None:
     """Run `drive` with a node on a terminal, from the running strategy to the stopped node.
 
     `beside`: further terminals, by the name of their client and venue. `database`: where the cache
-    keeps what it has.
+    keeps what it has. Without `trades` the node has a data client alone.
     """
     settings = MT5TerminalConfig(
         **{
@@ -352,6 +353,13 @@ def run_on(
         }
         data_clients[name] = MT5DataClientConfig(**common)
         exec_clients[name] = MT5ExecClientConfig(**common, oms_type=oms_type)
+    if trades:
+        exec_clients["MT5"] = MT5ExecClientConfig(
+            terminal=settings,
+            instrument_provider=provider,
+            oms_type=oms_type,
+            **(exec_fields or {}),
+        )
     config = TradingNodeConfig(
         trader_id=TraderId("TEST-001"),
         cache=CacheConfig(database=database) if database is not None else None,
@@ -373,15 +381,7 @@ def run_on(
             ),
             **data_clients,
         },
-        exec_clients={
-            "MT5": MT5ExecClientConfig(
-                terminal=settings,
-                instrument_provider=provider,
-                oms_type=oms_type,
-                **(exec_fields or {}),
-            ),
-            **exec_clients,
-        },
+        exec_clients=exec_clients,
         timeout_connection=(start_secs or 30.0) * STRETCH if starts or start_secs else 5.0,
         timeout_post_stop=0.1,
     )

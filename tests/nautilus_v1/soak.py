@@ -7,6 +7,7 @@ agree with its books, and stderr says which seed, and what led to it, between wh
 
 import argparse
 import dataclasses
+import gc
 import importlib.util
 import json
 import logging
@@ -15,6 +16,7 @@ import os
 import sys
 import time
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from tradingview_scraper.adapters.mt5.simulator.control import launch
@@ -47,6 +49,9 @@ def main(arguments=None):
     figures = {"minutes": round((time.monotonic() - began) / 60, 1), **figures}
     for name, value in figures.items():
         print(f"{name:22} {value}")
+        if name == "slow":
+            for one in value:
+                print(f"    {one}")
     print(json.dumps(figures))
     return 0 if not figures["failed_seeds"] else 1
 
@@ -97,10 +102,28 @@ class Soak:
             rounds=self.wanted.rounds,
             until=until,
             tally=self.tally,
-            looks=[lambda rig: self.memory.append(self.memory_now(rig))],
+            looks=[lambda rig: self.look(rig, f"seed {seed}, {account}")],
             processes=processes,
             seed=seed,
             hedging=hedging,
+        )
+
+    def look(self, rig, which):
+        gc.collect()
+        self.memory.append(self.memory_now(rig))
+        ours = Counter(
+            type(one).__name__
+            for one in gc.get_objects()
+            if str(type(one).__module__).startswith("tradingview_scraper")
+        )
+        node, worker = self.memory[-1]
+        orders = len(rig.cache.orders())
+        most = dict(ours.most_common(8))
+        print(
+            f"{which}: {orders} orders, node {node:.1f} MB, worker {worker} MB, "
+            f"{ours.total()} objects of ours, {most}",
+            file=sys.stderr,
+            flush=True,
         )
 
     def memory_now(self, rig):

@@ -246,6 +246,25 @@ def test_stop_limit_order_is_triggered_then_filled(terminal, run_node, place):
     run_node(terminal, drive)
 
 
+def test_stop_limit_order_that_was_triggered_before_it_was_seen_is_told_so(
+    terminal, run_node, place
+):
+    """The worker dies between the order and its first look at it: no record shows a trigger."""
+
+    async def drive(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        terminal.lose_reply("orders_get", when="after")
+        order = await place(rig, "stop_limit", OrderSide.BUY, trigger=0.005, price=0.004)
+        assert not rig.client._mt5.orders
+        trigger = float(order.trigger_price)
+        push(terminal, "EURUSD", trigger, trigger + 0.0001)
+        await rig.until(lambda: order.status == OrderStatus.TRIGGERED, 40)
+        assert rig.names(order) == ["Initialized", "Submitted", "Accepted", "Triggered"]
+
+    # Polls come after requests, and when a worker starts.
+    run_node(terminal, drive, terminal_fields={"trade_poll_ms": 60_000, "restart_delay_ms": 1_000})
+
+
 def test_change_of_a_trigger_that_comes_too_late_has_changed_the_limit(terminal, run_node, place):
     """A change names no type: what was the trigger when it was sent is the limit by now."""
 

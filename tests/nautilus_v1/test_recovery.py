@@ -51,7 +51,8 @@ def test_restarted_node_without_a_cache_knows_its_orders_and_positions(terminal,
         )
         rig.strategy.cancel_order(gone)
         await rig.done(gone)
-        for order in (bought, part, waiting, named):
+        assert gone.status == OrderStatus.CANCELED
+        for order in (bought, part, waiting, gone, named):
             told[order.client_order_id] = order.status, order.filled_qty, order.venue_order_id
 
     async def second(rig):
@@ -136,6 +137,35 @@ def test_restarted_node_without_a_cache_knows_an_order_that_was_placed_anew(
         "oms_type": kind,
         "terminal_fields": {"login": terminal.books()["account"]["login"]},
         "exec_fields": {"replace_to_change_quantity": True},
+    }
+    run_node(terminal, first, **shared)
+    run_node(terminal, second, **shared)
+
+
+@pytest.mark.parametrize("kind", ["HEDGING", "NETTING"])
+def test_an_order_that_was_cancelled_unfilled_is_known_though_nothing_else_is_there(
+    terminal, run_node, kind
+):
+    terminal.reset(BOOKS[kind])
+    told = []
+
+    async def first(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        order = limit(rig, -0.01)
+        await rig.until(lambda: order.status == OrderStatus.ACCEPTED)
+        rig.strategy.cancel_order(order)
+        told.append(await rig.done(order))
+
+    async def second(rig):
+        (order,) = rig.cache.orders()
+        assert order.client_order_id == told[0].client_order_id
+        assert order.strategy_id == rig.strategy.id
+        assert (order.status, order.filled_qty) == (OrderStatus.CANCELED, 0)
+        assert order.venue_order_id == told[0].venue_order_id
+
+    shared = {
+        "oms_type": kind,
+        "terminal_fields": {"login": terminal.books()["account"]["login"]},
     }
     run_node(terminal, first, **shared)
     run_node(terminal, second, **shared)

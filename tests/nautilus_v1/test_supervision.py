@@ -15,10 +15,11 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Price
 
-from tradingview_scraper.adapters.mt5.client import State
+from tradingview_scraper.adapters.mt5.client import Lane, State
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
 
 EURUSD = InstrumentId.from_str("EURUSD.MT5")
+GBPUSD = InstrumentId.from_str("GBPUSD.MT5")
 QUICK = {"link_poll_ms": 10, "restart_delay_ms": 50}
 
 
@@ -127,6 +128,49 @@ def test_every_state_is_published_with_what_helps(terminal, run_node):
         await rig.until(lambda: rig.client._mt5.is_ready, 40)
 
     run_node(terminal, drive, terminal_fields=QUICK)
+
+
+@pytest.mark.parametrize("trades", [False, True])
+def test_each_change_is_published_once_whichever_clients_a_node_has(terminal, run_node, trades):
+    heard = []
+
+    def whole():
+        return [(one.state, one.may_trade, one.account) for one in heard if not one.lane]
+
+    async def drive(rig):
+        account = "MT5-5001234" if trades else ""
+        rig.node.kernel.msgbus.subscribe("data.MT5TerminalStatus", heard.append)
+        await rig.until(lambda: rig.strategy.is_running, 60)
+        assert [(state, may_trade) for state, may_trade, _ in whole()] == [("attached", True)]
+        assert sorted(one.lane for one in heard) == ["", *sorted(Lane)]
+        heard.clear()
+        terminal.set_connected(False)
+        await rig.until(whole)
+        terminal.set_connected(True)
+        await rig.until(lambda: len(whole()) == 2)
+        terminal.set_connected(False)
+        await rig.until(lambda: len(whole()) == 3)
+        lost, attached = ("lost", False, account), ("attached", True, account)
+        assert whole() == [lost, attached, lost]
+
+    run_node(terminal, drive, terminal_fields=QUICK, trades=trades, starts=False, start_secs=30.0)
+
+
+def test_a_subscription_made_while_a_lane_is_down_waits_for_it(terminal, run_node):
+    async def drive(rig):
+        client = rig.client._mt5
+        before = await rig.until(lambda: rig.client._mt5.pids.get("quotes"))
+        terminal.hang(600.0, "symbol_select")
+        rig.strategy.subscribe_quote_ticks(GBPUSD)
+        await rig.until(lambda: client.pids.get("quotes") not in (None, before), 40)
+        terminal.clear_faults()
+        await rig.until(lambda: rig.cache.quote_tick(GBPUSD), 60)
+
+    run_node(
+        terminal,
+        drive,
+        terminal_fields={**QUICK, "call_timeout_secs": 1.0},
+    )
 
 
 def test_history_asked_of_a_terminal_without_its_server_is_not_answered_from_old_data(

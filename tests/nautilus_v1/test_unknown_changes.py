@@ -107,6 +107,27 @@ def test_change_of_unknown_outcome_is_told_when_the_record_shows_it(terminal, ru
     run_node(terminal, drive)
 
 
+def test_change_that_was_done_before_the_order_was_seen_is_told(terminal, run_node):
+    """The worker dies between the order and its first look at it: no record shows a change."""
+
+    async def drive(rig):
+        await rig.until(lambda: rig.cache.quote_tick(EURUSD))
+        terminal.lose_reply("orders_get", when="after")
+        order = await working(rig)
+        assert order.venue_order_id.value not in map(str, rig.client._mt5.orders)
+        target = moved(order)
+        terminal.trade_by_hand(
+            action=int(TradeAction.MODIFY),
+            order=int(order.venue_order_id.value),
+            price=float(target),
+        )
+        await rig.until(lambda: order.price == target, 40)
+        assert rig.names(order) == ["Initialized", "Submitted", "Accepted", "Updated"]
+
+    # Polls come after requests, and when a worker starts.
+    run_node(terminal, drive, terminal_fields={"trade_poll_ms": 60_000, "restart_delay_ms": 1_000})
+
+
 def test_change_of_unknown_outcome_stays_pending_and_the_next_builds_on_it(terminal, run_node):
     async def drive(rig):
         order = await working(rig)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradingview_scraper.adapters.mt5.rules import recovery
+from tradingview_scraper.adapters.mt5.rules.bracket_ids import StopIds, shape_for
 from tradingview_scraper.adapters.mt5.rules.identity import magic
 from tradingview_scraper.adapters.mt5.rules.recovery import (
     AFTER_SECS,
@@ -56,10 +57,30 @@ def test_an_id_of_another_format_namespace_or_strategy_is_not_guessed(made, text
     assert search.find(magic(1000, default_id(made, "001", "000", COUNTS.stop)), made) is None
 
 
+@settings(deadline=None, max_examples=25)
+@given(
+    made=seconds,
+    late=st.integers(-AFTER_SECS, BEFORE_SECS),
+    count=counts,
+    contingency=st.sampled_from(["OUO", "OCO", ""]),
+    second=st.sampled_from([0, 1]),
+)
+def test_the_entry_of_a_bracket_tells_the_ids_of_its_stops(made, late, count, contingency, second):
+    entry = default_id(made, "001", "000", count)
+    sl, tp = (default_id(made + second, "001", "000", count + n) for n in (1, 2))
+    stops = StopIds(sl, tp, contingency) if contingency else StopIds("", tp, "")
+    number = magic(1000, entry, shape_for(entry, stops))
+    found = IdSearch(1000, "001", ["000", "001"]).find(number, made + late)
+    assert found == Recovered(entry, "000", stops)
+
+
 def test_two_ids_with_one_magic_number_are_none(monkeypatch):
     """A hash of a few bits, in which ids collide."""
     made = 1_750_000_000
-    monkeypatch.setattr(recovery, "magic", lambda namespace, text: magic(namespace, text) % 1_000)
+
+    def coarse(namespace, text, shape=None):
+        return namespace * 10**11 + (magic(namespace, text) % 1_000 << 6)
+
+    monkeypatch.setattr(recovery, "magic", coarse)
     search = IdSearch(1000, "001", ["000"])
-    number = magic(1000, default_id(made, "001", "000", 1)) % 1_000
-    assert search.find(number, made) is None
+    assert search.find(coarse(1000, default_id(made, "001", "000", 1)), made) is None

@@ -124,8 +124,7 @@ class MT5Client(Calls, Watching):
         told: asyncio.Future[None] = loop.create_future()
 
         def look(_: LaneState) -> None:
-            is_over = any(lane.state in _FINAL for lane in self.states.values())
-            if (self.is_ready or is_over) and not told.done():
+            if (self.is_ready or self.is_given_up) and not told.done():
                 told.set_result(None)
 
         watch = self.watch_state(look, loop)
@@ -199,6 +198,11 @@ class MT5Client(Calls, Watching):
     def is_ready(self) -> bool:
         """Every lane is attached."""
         return all(state.state is State.ATTACHED for state in self.states.values())
+
+    @property
+    def is_given_up(self) -> bool:
+        """A lane is down, and only `connect` changes that."""
+        return any(state.state in _FINAL for state in self.states.values())
 
     @property
     def is_used(self) -> bool:

@@ -21,6 +21,7 @@ from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Denied
+from tradingview_scraper.adapters.mt5.rules.bracket_ids import StopIds, shape_for
 
 
 class Leg(StrEnum):
@@ -77,6 +78,27 @@ def bracket_in(orders: Sequence[Order]) -> BracketOrders:
                 f"contingency_type={contingency_type_to_str(order.contingency_type)}"
             )
     return BracketOrders(entry, stops)
+
+
+def shape_in(bracket: BracketOrders) -> int | None:
+    """The shape of the bracket's ids, from which its entry's id tells the others; None: none."""
+    either = {contingency_type_to_str(order.contingency_type) for order in bracket.stops.values()}
+    if len(bracket.stops) < 2:
+        either = {""}
+    sl, tp = (
+        bracket.stops[leg].client_order_id.value if leg in bracket.stops else "" for leg in Leg
+    )
+    entry_id = bracket.entry.client_order_id.value
+    return shape_for(entry_id, StopIds(sl, tp, either.pop())) if len(either) == 1 else None
+
+
+def list_of(entry: Order, cache: Cache) -> BracketOrders | None:
+    """The bracket that an entry of an earlier run was sent with; None where it was none."""
+    if entry.contingency_type != ContingencyType.OTO:
+        return None
+    linked = [cache.order(one) for one in entry.linked_order_ids or ()]
+    stops = {_LEGS[one.order_type]: one for one in linked if one and one.order_type in _LEGS}
+    return BracketOrders(entry, stops) if len(stops) == len(linked) else None
 
 
 def check_room(entry: Order, others: Sequence[ClientOrderId], *, has_position: bool) -> None:

@@ -44,7 +44,7 @@ from tradingview_scraper.adapters.mt5.rules.facts import (
 from tradingview_scraper.adapters.mt5.rules.requests import Terms, terms_of
 from tradingview_scraper.adapters.mt5.rules.symbols import units
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
-from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, PositionType
+from tradingview_scraper.adapters.mt5.terminal.constants import DealReason, DealType, PositionType
 from tradingview_scraper.adapters.mt5.terminal.records import TradeDeal, TradeOrder, TradePosition
 
 _REASONS = {DealReason.SL: Leg.SL, DealReason.TP: Leg.TP}
@@ -114,7 +114,8 @@ class Brackets:
             self._take_stock(bracket, snapshot)
 
     def adopt(self, entry: Entry, snapshot: Snapshot) -> None:
-        """`snapshot` has shown the ticket of an entry that was in flight when its node ended.
+        """`snapshot` has shown the ticket of an entry that was in flight when its node ended, or
+        that no cache has.
 
         Its stops are reported with it then; but not where the facts are yet to tell of its deals:
         `on_accepted` is for that.
@@ -327,7 +328,8 @@ class Brackets:
             self._count(bracket, deal)
         order = next((one for one in snapshot.orders if one.ticket == bracket.entry.ticket), None)
         held = self.position_of(bracket)
-        if not self._hedging and held is None and bracket.filled:
+        is_closed = _is_flat(bracket.position, snapshot.deals)
+        if not self._hedging and held is None and bracket.filled and not is_closed:
             held = next((one for one in self.told if one.symbol == bracket.entry.symbol), None)
             if held is not None:
                 self._place(bracket, held.identifier)
@@ -408,3 +410,16 @@ class Brackets:
 
     def _now(self) -> int:
         return int(self._out._clock.timestamp_ns())
+
+
+def _is_flat(position: int, deals: Iterable[TradeDeal]) -> bool:
+    """Whether `deals` show how a position was opened and closed."""
+    lots = [
+        deal.volume if deal.type == DealType.BUY else -deal.volume
+        for deal in deals
+        if is_trade(deal) and deal.position_id == position
+    ]
+    return bool(lots) and abs(sum(lots)) < _NOISE
+
+
+_NOISE = 1e-8

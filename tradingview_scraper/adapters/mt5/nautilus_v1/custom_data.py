@@ -31,7 +31,7 @@ from tradingview_scraper.adapters.mt5.rules.facts import AccountSeen, Fact
 from tradingview_scraper.adapters.mt5.rules.stop_out import MarginWatch
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo
 
-#: Come by themselves: gaps from the feeds, the others from the execution client.
+#: Come by themselves: gaps from the feeds, alarms from the execution client, states from either.
 _UNASKED: Final = (MT5Gap, MT5Alarm, MT5TerminalStatus)
 _ACCOUNT_FIGURES: Final = DataType(MT5AccountFigures)
 _SWAP_RATES: Final = DataType(MT5SwapRates)

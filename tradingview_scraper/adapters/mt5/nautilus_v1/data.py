@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 from nautilus_trader.cache.cache import Cache
@@ -50,12 +50,16 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
 from tradingview_scraper.adapters.mt5.nautilus_v1.custom_data import CustomFeeds
 from tradingview_scraper.adapters.mt5.nautilus_v1.denials import Unavailable
 from tradingview_scraper.adapters.mt5.nautilus_v1.feeds import Feeds
-from tradingview_scraper.adapters.mt5.nautilus_v1.opening import outliving_workers
+from tradingview_scraper.adapters.mt5.nautilus_v1.opening import (
+    outlasting_trouble,
+    outliving_workers,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.bars import timeframe_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.instruments import Listing, symbol_of
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trade_ticks import has_trades
 from tradingview_scraper.adapters.mt5.nautilus_v1.providers import MT5InstrumentProvider
 from tradingview_scraper.adapters.mt5.nautilus_v1.requests import Requests
+from tradingview_scraper.adapters.mt5.nautilus_v1.terminal_news import terminal_news
 from tradingview_scraper.adapters.mt5.nautilus_v1.watchlist import Watchlist
 from tradingview_scraper.adapters.mt5.rules.clock import ClockState, Verdict
 from tradingview_scraper.adapters.mt5.terminal.errors import MT5Error
@@ -121,6 +125,7 @@ class MT5DataClient(LiveMarketDataClient):
         self._provider = instrument_provider
         self._is_attached = False
         self._clock_watch: Watch | None = None
+        self._news = terminal_news(client, msgbus)
         self._watchlist = Watchlist(self, client, instrument_provider, config, loop)
         self._feeds = Feeds(
             self, client, loop, quote_lots=config.quote_size_lots, on_refused=self._lose_book
@@ -150,6 +155,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _connect(self) -> None:
         await self._mt5.connect()
         self._is_attached = True
+        self._news.join(self, self._loop)
         try:
             await outliving_workers(self._mt5, self._log, self._provider.initialize)
         except BaseException:
@@ -202,7 +208,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
         key = command.instrument_id
         with self._taken_back(self._remove_subscription_quote_ticks, key):
-            async with self._ready(key) as listing:
+            async with self._awaited(key) as listing:
                 # Waiting took a while: it may be unsubscribed by now.
                 if key in self.subscribed_quote_ticks():
                     self._feeds.add_ticks(listing, QuoteTick)
@@ -210,7 +216,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _subscribe_trade_ticks(self, command: SubscribeTradeTicks) -> None:
         key = command.instrument_id
         with self._taken_back(self._remove_subscription_trade_ticks, key):
-            async with self._ready(key) as listing:
+            async with self._awaited(key) as listing:
                 self._need_trades(listing)
                 if key in self.subscribed_trade_ticks():
                     self._feeds.add_ticks(listing, TradeTick)
@@ -219,7 +225,7 @@ class MT5DataClient(LiveMarketDataClient):
         key = command.instrument_id
         with self._taken_back(self._remove_subscription_order_book_deltas, key):
             _check_book_type(command.book_type)
-            async with self._ready(key) as listing:
+            async with self._awaited(key) as listing:
                 self._need_depth(listing)
                 if key in self.subscribed_order_book_deltas():
                     self._feeds.add_book(listing, OrderBookDelta)
@@ -228,7 +234,7 @@ class MT5DataClient(LiveMarketDataClient):
         key = command.instrument_id
         with self._taken_back(self._remove_subscription_order_book_depth, key):
             _check_book_type(command.book_type)
-            async with self._ready(key) as listing:
+            async with self._awaited(key) as listing:
                 self._need_depth(listing)
                 if key in self.subscribed_order_book_depth():
                     self._feeds.add_book(listing, OrderBookDepth10)
@@ -236,7 +242,7 @@ class MT5DataClient(LiveMarketDataClient):
     async def _subscribe_bars(self, command: SubscribeBars) -> None:
         bar_type = command.bar_type
         with self._taken_back(self._remove_subscription_bars, bar_type):
-            async with self._ready(bar_type.instrument_id) as listing:
+            async with self._awaited(bar_type.instrument_id) as listing:
                 timeframe = timeframe_of(bar_type, listing.info)
                 if bar_type in self.subscribed_bars():
                     self._feeds.add_bars(listing, timeframe, bar_type)
@@ -364,6 +370,10 @@ class MT5DataClient(LiveMarketDataClient):
         async with self._mt5.selected(listing.info.name):
             yield listing
 
+    def _awaited(self, instrument_id: InstrumentId) -> AbstractAsyncContextManager[Listing]:
+        """The same for a subscription: it waits while a lane is down."""
+        return outlasting_trouble(self._mt5, self._log, lambda: self._ready(instrument_id))
+
     def _need_trades(self, listing: Listing) -> None:
         if not has_trades(listing.info):
             raise Unavailable(f"the terminal has no last prices of {listing.info.name!r}")
@@ -428,6 +438,7 @@ class MT5DataClient(LiveMarketDataClient):
         )
 
     async def _detach(self) -> None:
+        self._news.leave(self)
         if self._is_attached:
             self._is_attached = False
             await self._mt5.disconnect()

@@ -80,8 +80,9 @@ class MT5Alarm(Data):
 class MT5TerminalStatus(Data):
     """How the terminal, or one of its lanes, is from now on.
 
-    Published on the message bus as ``data.MT5TerminalStatus`` by the execution client, at its
-    connect and at each change. ``docs/operations.md`` says what each state means.
+    Published on the message bus as ``data.MT5TerminalStatus`` when the first client of the
+    terminal is connected, and at each change: once, whether a node has a data client on it, an
+    execution client, or both. ``docs/operations.md`` says what each state means.
     """
 
     #: "trade", "quotes" or "history"; empty for the terminal as a whole.
@@ -93,7 +94,7 @@ class MT5TerminalStatus(Data):
     remedy: str = ""
     #: Whether orders are taken now.
     may_trade: bool = False
-    #: The Nautilus account.
+    #: The Nautilus account; empty where no execution client is connected.
     account: str = ""
 
 

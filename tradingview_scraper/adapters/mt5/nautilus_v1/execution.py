@@ -38,6 +38,8 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     each_alone,
     is_linked,
     is_stop,
+    list_of,
+    shape_in,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.config import (
     MT5ExecClientConfig,
@@ -332,6 +334,7 @@ class MT5ExecutionClient(LiveExecutionClient):
                 self,
                 self._journal,
                 statements,
+                self._need_session().brackets,
                 snapshot,
                 namespaces=(self._settings.magic_namespace, *self._settings.own_namespaces),
                 zone=self._mt5.zone,
@@ -373,7 +376,8 @@ class MT5ExecutionClient(LiveExecutionClient):
             if order.account_id == self.account_id or (
                 order.account_id is None and self._cache.client_id(order.client_order_id) == self.id
             ):
-                self._journal.restore(order)
+                bracket = list_of(order, self._cache)
+                self._journal.restore(order, shape_in(bracket) if bracket is not None else None)
         self._session = Session(
             self,
             self._mt5,

@@ -30,6 +30,8 @@ class Holdings:
     def __init__(self) -> None:
         self._held: dict[int, TradePosition] = {}
         self._counted: set[int] = set()
+        #: Earlier deals are in the reading, though it does not list them.
+        self._first = 0
         self._early: list[TradeDeal] | None = None
 
     def __iter__(self) -> Iterator[TradePosition]:
@@ -50,7 +52,7 @@ class Holdings:
 
     def has_counted(self, deal: TradeDeal) -> bool:
         """Whether a deal is in the volumes."""
-        return deal.ticket in self._counted
+        return deal.ticket in self._counted or deal.ticket < self._first
 
     def watch(self) -> None:
         """Facts follow from here on, a reading (`seed`) later."""
@@ -59,9 +61,12 @@ class Holdings:
         self._early = []
 
     def seed(self, positions: Iterable[TradePosition], deals: Iterable[TradeDeal]) -> None:
-        """The account at one moment since `watch`, and the latest deals that it contains."""
+        """The account at one moment since `watch`, and the latest deals that it contains, without
+        a gap between them: tickets of deals ascend.
+        """
         self._held = {position.identifier: position for position in positions}
         self._counted.update(deal.ticket for deal in deals)
+        self._first = min(self._counted, default=0)
         early, self._early = self._early or [], None
         for deal in early:
             self._count(deal)

@@ -92,38 +92,42 @@ class Journal:
         self._namespace = namespace
         self._former = tuple(one for one in dict.fromkeys(former) if one != namespace)
         self._by_magic: dict[int, Entry] = {}
+        self._by_order: dict[ClientOrderId, Entry] = {}
         #: The same orders by the magic numbers that they may have been sent with.
         self._by_former_magic: dict[int, Entry] = {}
         self._by_ticket: dict[int, Entry] = {}
         self._foreign: set[int] = set()
         self._reported: set[int] = set()
 
-    def magic_for(self, order: Order) -> int:
-        """The magic number of an order that is to be sent. Raises `MagicTaken`."""
-        number = magic(self._namespace, order.client_order_id.value)
-        known = self._by_magic.get(number)
-        numbers = {number, *self._former_magics(order.client_order_id)}
+    def magic_for(self, order: Order, shape: int | None = None) -> int:
+        """The magic number of an order that is to be sent. Raises `MagicTaken`.
+
+        `shape`: of the bracket whose entry it is, where its number can say which.
+        """
+        number = magic(self._namespace, order.client_order_id.value, shape)
+        known = self._by_magic.get(number) or self._by_order.get(order.client_order_id)
+        numbers = {number, *self._other_magics(order.client_order_id, shape)}
         if known is not None or numbers & self._foreign:
             owner = known.client_order_id if known is not None else "an order at the venue"
             raise MagicTaken(f"magic number {number} belongs to {owner}: use another order id")
         return number
 
-    def enter(self, order: Order, request: Fields, leg: int = 0) -> Entry:
+    def enter(self, order: Order, request: Fields, leg: int = 0, shape: int | None = None) -> Entry:
         """Take up an order that is handed over now. Raises `MagicTaken`."""
-        entry = self._put(order, self.magic_for(order))
+        entry = self._put(order, self.magic_for(order, shape))
         entry.leg = leg
         if request["action"] == TradeAction.PENDING:
             entry.terms = terms_in(request)
         return entry
 
-    def restore(self, order: Order) -> None:
+    def restore(self, order: Order, shape: int | None = None) -> None:
         """Take up an order of an earlier run, from the cache."""
-        number = magic(self._namespace, order.client_order_id.value)
+        number = magic(self._namespace, order.client_order_id.value, shape)
         if number in self._by_magic:
             return
         entry = self._put(order, number)
-        for old in self._former_magics(order.client_order_id):
-            self._by_former_magic[old] = entry
+        for other in self._other_magics(order.client_order_id, shape):
+            self._by_former_magic[other] = entry
         entry.is_triggered = getattr(order, "is_triggered", False)
         if order.venue_order_id is not None:
             ticket, _, leg = order.venue_order_id.value.partition("-")
@@ -210,9 +214,12 @@ class Journal:
 
     def note_foreign(self, number: int) -> None:
         """A magic number that is at the venue: no new order may get it."""
-        is_ours = namespace_of(number) in (self._namespace, *self._former)
-        if is_ours and self.of_magic(number) is None:
+        if self.has_namespace(number) and self.of_magic(number) is None:
             self._foreign.add(number)
+
+    def has_namespace(self, number: int) -> bool:
+        """Whether a magic number is one that this node makes, or made under a former name."""
+        return namespace_of(number) in (self._namespace, *self._former)
 
     def standing(self, ticket: int, number: int) -> int:
         """The ticket that Nautilus has the order of `ticket`, with this magic number, under."""
@@ -254,7 +261,7 @@ class Journal:
 
     def of_order(self, client_order_id: ClientOrderId) -> Entry | None:
         """The entry of an order of this node."""
-        return self._by_magic.get(magic(self._namespace, client_order_id.value))
+        return self._by_order.get(client_order_id)
 
     def is_reported(self, deal: TradeDeal) -> bool:
         """Whether Nautilus got this deal already."""
@@ -264,8 +271,13 @@ class Journal:
         """Nautilus gets this deal now."""
         self._reported.add(deal.ticket)
 
-    def _former_magics(self, client_order_id: ClientOrderId) -> list[int]:
-        return [magic(namespace, client_order_id.value) for namespace in self._former]
+    def _other_magics(self, client_order_id: ClientOrderId, shape: int | None) -> list[int]:
+        """Those that the order may have been sent with, beside the one that it would get now."""
+        text = client_order_id.value
+        others = [magic(namespace, text, shape) for namespace in self._former]
+        if shape is not None:
+            others += [magic(namespace, text) for namespace in (self._namespace, *self._former)]
+        return others
 
     def _put(self, order: Order, number: int) -> Entry:
         entry = Entry(
@@ -278,7 +290,7 @@ class Journal:
             is_post_only=order.is_post_only,
             quantity=order.quantity.as_decimal(),
         )
-        self._by_magic[number] = entry
+        self._by_magic[number] = self._by_order[order.client_order_id] = entry
         return entry
 
     def _leg_of(self, deal: TradeDeal) -> Entry | None:

@@ -87,6 +87,7 @@ class OwnOrders:
         if order.state not in _TAKEN:
             return
         self.accept(entry, order.ticket, self._zone.utc_ns(order.time_setup_msc), order)
+        self._show_first_terms(entry, order)
         self._changes.on_working(entry)
 
     def changed(self, entry: Entry, order: TradeOrder, before: TradeOrder) -> None:
@@ -95,13 +96,7 @@ class OwnOrders:
             return
         terms = terms_of(order)
         if order.type != before.type:
-            self._trigger(entry, order)
-            was, entry.terms = entry.terms, terms
-            self._changes.on_triggered(entry.client_order_id)
-            if was is None or _once_triggered(was).asks() != terms.asks():
-                # A change of the trigger that came too late has changed the limit.
-                self._changes.on_changed(entry.client_order_id, order)
-                self._changes.tell(entry, terms, self._out._clock.timestamp_ns())
+            self._show_triggered(entry, order)
             return
         if terms.asks() == terms_of(before).asks():
             return
@@ -206,6 +201,33 @@ class OwnOrders:
             entry.venue_order_id(entry.ticket),
             self._out._clock.timestamp_ns(),
         )
+
+    def _show_first_terms(self, entry: Entry, order: TradeOrder) -> None:
+        """The terms that the first sight of a waiting order shows.
+
+        They may have been changed before, by a request that nobody answered or by a person, or a
+        stop limit order triggered: no later record shows a change then.
+        """
+        if entry.terms is None or order.ticket != entry.ticket:
+            return
+        terms, known = terms_of(order), self._cache.order(entry.client_order_id)
+        is_stop_limit = known is not None and known.order_type == NautilusOrderType.STOP_LIMIT
+        if is_stop_limit and order.type not in STOP_LIMITS:
+            if not entry.is_triggered:
+                self._show_triggered(entry, order)
+        elif terms.asks() != entry.terms.asks():
+            self._changes.on_changed(entry.client_order_id, order)
+            self._changes.tell(entry, terms, self._out._clock.timestamp_ns())
+
+    def _show_triggered(self, entry: Entry, order: TradeOrder) -> None:
+        """A stop limit order is its limit order now."""
+        self._trigger(entry, order)
+        was, entry.terms = entry.terms, terms_of(order)
+        self._changes.on_triggered(entry.client_order_id)
+        if was is None or _once_triggered(was).asks() != entry.terms.asks():
+            # A change of the trigger that came too late has changed the limit.
+            self._changes.on_changed(entry.client_order_id, order)
+            self._changes.tell(entry, entry.terms, self._out._clock.timestamp_ns())
 
     def _is_post_only_refusal(self, entry: Entry, order: TradeOrder) -> bool:
         return (

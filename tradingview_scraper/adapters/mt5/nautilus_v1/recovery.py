@@ -8,31 +8,32 @@ external, and nothing is guessed.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from nautilus_trader.core.datetime import dt_to_unix_nanos
-from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.execution.reports import OrderStatusReport
 from nautilus_trader.live.execution_client import LiveExecutionClient
-from nautilus_trader.model.enums import TriggerType, trigger_type_to_str
-from nautilus_trader.model.events import OrderInitialized
 from nautilus_trader.model.identifiers import ClientOrderId, StrategyId
 from nautilus_trader.model.objects import Quantity
-from nautilus_trader.model.orders import Order, OrderUnpacker
+from nautilus_trader.model.orders import OrderUnpacker
 
 from tradingview_scraper.adapters.mt5.client.results import Snapshot
+from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.journal import Journal
 from tradingview_scraper.adapters.mt5.nautilus_v1.parsing.trades import is_trade
+from tradingview_scraper.adapters.mt5.nautilus_v1.recovered_orders import (
+    bracket_of,
+    initialized,
+    levels_at,
+)
 from tradingview_scraper.adapters.mt5.nautilus_v1.reports import partial_positions
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
-from tradingview_scraper.adapters.mt5.rules.identity import namespace_of
+from tradingview_scraper.adapters.mt5.rules.identity import namespace_of, shape_of
 from tradingview_scraper.adapters.mt5.rules.recovery import IdSearch, Recovered
 from tradingview_scraper.adapters.mt5.rules.requests import terms_of
 from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.terminal.constants import OrderReason, OrderType
 from tradingview_scraper.adapters.mt5.terminal.records import TradeOrder
 
-#: Ids that are hashed at most at a start, some seconds of work; the newest orders come first.
+#: Ids that are hashed at most at a start, some seconds of work.
 _MOST_IDS: Final = 3_000_000
 _STRATEGY_TOPIC: Final = "events.order."
 
@@ -41,6 +42,7 @@ async def recover_orders(
     out: LiveExecutionClient,
     journal: Journal,
     statements: Statements,
+    brackets: Brackets,
     snapshot: Snapshot,
     *,
     namespaces: Collection[int],
@@ -61,12 +63,16 @@ async def recover_orders(
     }
     found = await asyncio.to_thread(_find, lost, searches, zone)
     deals = statements.whole(snapshot)
-    reports = {report.venue_order_id.value: report for report in statements.orders(snapshot, deals)}
+    tickets = {order.ticket for order in lost}
+    reports = {
+        report.venue_order_id.value: report
+        for report in statements.orders(snapshot, deals, also=tickets)
+    }
     count = 0
     for order, *former in _by_magic(lost):
         # Placed anew an order has the id that it was given when it was sent first.
-        tickets = (order.ticket, *(one.ticket for one in former))
-        recovered = next((found[ticket] for ticket in tickets if ticket in found), None)
+        every = (order, *former)
+        recovered = next((found[one.ticket] for one in every if one.ticket in found), None)
         report = reports.get(str(order.ticket))
         if recovered is None or report is None:
             continue
@@ -76,17 +82,23 @@ async def recover_orders(
         before = [reports[str(one.ticket)] for one in former if str(one.ticket) in reports]
         filled = sum((one.filled_qty.as_decimal() for one in before), Decimal(0))
         total = Quantity(report.quantity.as_decimal() + filled, report.quantity.precision)
-        known = _order_of(report, total, client_order_id, strategies[recovered.strategy_tag], out)
-        out._cache.add_order(known, None, out.id)
-        journal.restore(known)
+        first = initialized(report, total, client_order_id, strategies[recovered.strategy_tag], out)
+        bracket = bracket_of(first, recovered.stops, levels_at(every, snapshot), out)
+        known = bracket.entry if bracket is not None else OrderUnpacker.from_init(first)
+        for one in (known, *(bracket.stops.values() if bracket is not None else ())):
+            out._cache.add_order(one, None, out.id)
+        journal.restore(known, shape_of(order.magic))
         entry = journal.of_order(client_order_id)
         if entry is not None:
+            if bracket is not None:
+                brackets.enter(entry, bracket)
             journal.accept(entry, order.ticket)
             for one in former:
                 journal.note_former(entry, one.ticket)
             entry.filled_before = filled
             if any(working.ticket == order.ticket for working in snapshot.orders):
                 entry.terms = terms_of(order)
+            brackets.adopt(entry, snapshot)
         count += 1 + len(former)
     out._log.info(
         f"Of {len(lost)} orders with magic namespace {' or '.join(map(str, namespaces))} that the "
@@ -111,7 +123,9 @@ def strategies_on(out: LiveExecutionClient) -> dict[str, StrategyId]:
 def _unknown_orders(
     journal: Journal, snapshot: Snapshot, namespaces: Collection[int]
 ) -> list[TradeOrder]:
-    """Orders with a magic number of ours that nobody knows, the newest first."""
+    """Orders with a magic number of ours that nobody knows: what works or was filled, the newest
+    first, then what ended without a fill.
+    """
     partial = partial_positions(snapshot)
     torn = {deal.order for deal in snapshot.deals if is_trade(deal) and deal.position_id in partial}
     records = {order.ticket: order for order in (*snapshot.history, *snapshot.orders)}
@@ -124,7 +138,8 @@ def _unknown_orders(
         and order.ticket not in torn
         and journal.owner(order) is None
     ]
-    return sorted(lost, key=lambda order: order.time_setup_msc, reverse=True)
+    at_stake = {order.ticket for order in snapshot.orders} | {deal.order for deal in snapshot.deals}
+    return sorted(lost, key=lambda one: (one.ticket not in at_stake, -one.time_setup_msc))
 
 
 def _by_magic(orders: Iterable[TradeOrder]) -> list[list[TradeOrder]]:
@@ -150,50 +165,3 @@ def _find(
         if recovered is not None:
             found[order.ticket] = recovered
     return found
-
-
-def _order_of(
-    report: OrderStatusReport,
-    total: Quantity,
-    client_order_id: ClientOrderId,
-    strategy_id: StrategyId,
-    out: LiveExecutionClient,
-) -> Order:
-    """The order as its strategy made it, as far as the venue knows: without its fills."""
-    options: dict[str, Any] = {
-        "expire_time_ns": 0 if report.expire_time is None else dt_to_unix_nanos(report.expire_time)
-    }
-    if report.price is not None:
-        options["price"] = str(report.price)
-    if report.trigger_price is not None:
-        options["trigger_price"] = str(report.trigger_price)
-    if report.trigger_type is not None:
-        options["trigger_type"] = trigger_type_to_str(report.trigger_type)
-    initialized = OrderInitialized(
-        trader_id=out.trader_id,
-        strategy_id=strategy_id,
-        instrument_id=report.instrument_id,
-        client_order_id=client_order_id,
-        order_side=report.order_side,
-        order_type=report.order_type,
-        quantity=total,
-        time_in_force=report.time_in_force,
-        post_only=report.post_only,
-        reduce_only=report.reduce_only,
-        quote_quantity=False,
-        options=options,
-        emulation_trigger=TriggerType.NO_TRIGGER,
-        trigger_instrument_id=None,
-        contingency_type=report.contingency_type,
-        order_list_id=None,
-        linked_order_ids=None,
-        parent_order_id=None,
-        exec_algorithm_id=None,
-        exec_algorithm_params=None,
-        exec_spawn_id=None,
-        tags=None,
-        event_id=UUID4(),
-        ts_init=report.ts_accepted,
-        reconciliation=True,
-    )
-    return OrderUnpacker.from_init(initialized)

@@ -1,7 +1,7 @@
 """How does the account stand? One reading of it as reports of orders, fills and positions. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ class Setting(NamedTuple):
     standing: Callable[[int, int], int] = lambda ticket, _: ticket
     #: Whether an order is not over, though its ticket may be.
     is_replacing: Callable[[int], bool] = lambda _: False
+    #: Tickets that are reported whosever they are, and also when they ended without a fill.
+    also: Collection[int] = ()
 
 
 def symbols_in(snapshot: Snapshot) -> set[str]:
@@ -104,7 +106,8 @@ def order_reports(
     for order in records.values():
         is_market = order.type in (OrderType.BUY, OrderType.SELL, OrderType.CLOSE_BY)
         is_working = order.ticket in working
-        if setting.owner(order, None) is None and (is_market or not is_working):
+        is_wanted = order.ticket in setting.also or setting.owner(order, None) is not None
+        if not is_wanted and (is_market or not is_working):
             continue
         reports.append(_order_report(order, [], order, working, setting))
     return [report for report in reports if report is not None]

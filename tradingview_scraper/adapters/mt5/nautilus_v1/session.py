@@ -18,6 +18,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.bracket_lists import (
     bracket_in,
     entry_command,
     leg_of,
+    shape_in,
 )
 from tradingview_scraper.adapters.mt5.nautilus_v1.brackets import Brackets
 from tradingview_scraper.adapters.mt5.nautilus_v1.changes import Changes
@@ -42,6 +43,7 @@ from tradingview_scraper.adapters.mt5.nautilus_v1.safety import Safety
 from tradingview_scraper.adapters.mt5.nautilus_v1.statements import Statements
 from tradingview_scraper.adapters.mt5.nautilus_v1.submission import Submission
 from tradingview_scraper.adapters.mt5.nautilus_v1.supervision import Supervision
+from tradingview_scraper.adapters.mt5.nautilus_v1.terminal_news import terminal_news
 from tradingview_scraper.adapters.mt5.nautilus_v1.unproven import Doubts
 from tradingview_scraper.adapters.mt5.rules.requests import Fields
 from tradingview_scraper.adapters.mt5.terminal.records import AccountInfo, TradeDeal
@@ -76,7 +78,8 @@ class Session:
         self._deposit: str = client.account.currency
         self._holdings = Holdings()
         self._watches: list[Watch] = []
-        self.supervision = Supervision(out, client, loop=loop)
+        self.supervision = Supervision(client)
+        self._news = terminal_news(client, out._msgbus)
         self.quality = Quality(out, config.quality, loop)
         self.doubts = Doubts(out, client, loop=loop, unproven_secs=config.unproven_change_secs)
         self.changes = Changes(
@@ -217,7 +220,7 @@ class Session:
         self._lookups.start()
         self.quality.start()
         self._watches.append(self._client.watch_trade(self._events.publish, self._loop))
-        self.supervision.watch()
+        self._news.join(self._out, self._loop)
         self.safety.watch()
         snapshot = await self.statements.read()
         self.statements.begin(snapshot)
@@ -259,7 +262,7 @@ class Session:
         for watch in self._watches:
             watch.close()
         self._watches.clear()
-        self.supervision.close()
+        self._news.leave(self._out)
         self.submission.close()
         self._lookups.close()
         self.audit.close()
@@ -275,8 +278,11 @@ class Session:
         """The engine hears of these deals, which it did not have, from the reports that it gets."""
         self._events.reported(deals)
 
-    def request(self, command: SubmitOrder) -> Fields:
-        """The request of a command. Raises `Denied` with the reason when it must not be sent."""
+    def request(self, command: SubmitOrder, shape: int | None = None) -> Fields:
+        """The request of a command. Raises `Denied` with the reason when it must not be sent.
+
+        `shape`: of the bracket that it is the entry of.
+        """
         order = command.order
         if halted := self.supervision.halted():
             raise Denied(halted)
@@ -286,7 +292,7 @@ class Session:
                 f"VALIDATION_FAILED: {order.instrument_id} is no instrument of this terminal"
             )
         try:
-            magic = self._journal.magic_for(order)
+            magic = self._journal.magic_for(order, shape)
         except MagicTaken as error:
             raise Denied(f"INVALID_CLIENT_ORDER_ID: {error}") from error
         quote = self._cache.quote_tick(order.instrument_id)
@@ -321,8 +327,9 @@ class Session:
         orders = bracket_in(command.order_list.orders)
         self.brackets.admit(orders, self._holdings)
         entry_only = entry_command(command, orders)
-        request = self.request(entry_only)
-        entry = self._journal.enter(orders.entry, request)
+        shape = shape_in(orders)
+        request = self.request(entry_only, shape)
+        entry = self._journal.enter(orders.entry, request, shape=shape)
         self.brackets.enter(entry, orders)
         self.submission.send(entry, request)
 

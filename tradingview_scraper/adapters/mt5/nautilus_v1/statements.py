@@ -113,7 +113,11 @@ class Statements:
         snapshot = await self._client.snapshot(since)
         symbols = symbols_in(snapshot)
         # What of ours has ended is reported, also where nothing else of the symbol is.
-        symbols |= {order.symbol for order in snapshot.history if self._journal.owner(order)}
+        symbols |= {
+            order.symbol
+            for order in snapshot.history
+            if self._journal.has_namespace(order.magic) or self._journal.owner(order)
+        }
         for symbol in sorted(symbols - self._listings.keys()):
             listing = await self._provider.listing_for(symbol)
             if listing is not None:
@@ -125,9 +129,11 @@ class Statements:
         """What `read` found of these symbols."""
         return [self._listings[symbol] for symbol in symbols if symbol in self._listings]
 
-    def orders(self, snapshot: Snapshot, deals: list[TradeDeal]) -> list[OrderStatusReport]:
-        """Orders, filled as far as `deals` say."""
-        setting = self._setting()
+    def orders(
+        self, snapshot: Snapshot, deals: list[TradeDeal], also: Collection[int] = ()
+    ) -> list[OrderStatusReport]:
+        """Orders, filled as far as `deals` say; those of the tickets `also` whosever they are."""
+        setting = self._setting()._replace(also=also)
         of_stops, others = parted(deals, self._brackets)
         reports = [
             *order_reports(snapshot, others, setting),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from tradingview_scraper.adapters.mt5.rules.identity import magic
+from tradingview_scraper.adapters.mt5.rules.bracket_ids import StopIds, stop_ids
+from tradingview_scraper.adapters.mt5.rules.identity import magic, shape_of, short_hash
 
 #: Seconds before and after an order's setup at the server in which its id may have been made: an
 #: order is sent when it was made, and clocks differ a little.
@@ -23,6 +24,8 @@ class Recovered(NamedTuple):
 
     client_order_id: str
     strategy_tag: str
+    #: Those of its stops, if the number says that it is a bracket's entry.
+    stops: StopIds | None = None
 
 
 def default_id(utc_second: int, trader_tag: str, strategy_tag: str, count: int) -> str:
@@ -44,12 +47,16 @@ class IdSearch:
 
     def find(self, number: int, setup_utc_second: int) -> Recovered | None:
         """The only id around this second that `number` can be of; None when none or several are."""
+        shape = shape_of(number)
         found = [
             recovered
             for second in self.seconds_of(setup_utc_second)
-            for recovered in self._magics(second).get(number, ())
+            for recovered in self._hashes(second).get(short_hash(number), ())
+            if magic(self._namespace, recovered.client_order_id, shape) == number
         ]
-        return found[0] if len(found) == 1 else None
+        if len(found) != 1 or shape is None:
+            return found[0] if len(found) == 1 else None
+        return found[0]._replace(stops=stop_ids(found[0].client_order_id, shape))
 
     @property
     def ids_per_second(self) -> int:
@@ -65,7 +72,7 @@ class IdSearch:
         """The seconds in which the id of an order may have been made."""
         return range(setup_utc_second - BEFORE_SECS, setup_utc_second + AFTER_SECS + 1)
 
-    def _magics(self, second: int) -> dict[int, list[Recovered]]:
+    def _hashes(self, second: int) -> dict[int, list[Recovered]]:
         known = self._seconds.get(second)
         if known is None:
             known = self._seconds[second] = {}
@@ -75,5 +82,5 @@ class IdSearch:
                 for count in COUNTS:
                     text = f"{stem}{count}"
                     number = magic(self._namespace, text)
-                    known.setdefault(number, []).append(Recovered(text, tag))
+                    known.setdefault(short_hash(number), []).append(Recovered(text, tag))
         return known
