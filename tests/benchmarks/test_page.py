@@ -46,11 +46,17 @@ def test_bar_is_the_figure_against_its_limit(figure: Figure, bound: str, bar: st
 
 
 def test_value_has_its_unit_and_readable_digits() -> None:
-    assert row(Figure("ticks", 42_000_000, "/s"))[:2] == ["ticks", "42,000,000.00 /s"]
+    assert row(Figure("ticks", 42_000_000.4, "/s"))[:2] == ["ticks", "42,000,000 /s"]
+    assert row(Figure("age", 5.5491, "ms"))[:2] == ["age", "5.55 ms"]
+    assert row(Figure("lost", 0.0, ""))[:2] == ["lost", "0"]
+
+
+def test_benchmark_is_introduced_by_its_question() -> None:
+    assert "## memory\n\nHow much memory does a worker take" in page({"memory": []})
 
 
 def test_benchmark_without_figures_says_so() -> None:
-    assert "## published_adapter\n\nNot measured in this run." in page({"published_adapter": []})
+    assert "Not measured in this run." in page({"published_adapter": []})
 
 
 def test_page_is_made_of_the_last_line_of_a_run(tmp_path: Path) -> None:
@@ -66,6 +72,7 @@ def test_page_is_made_of_the_last_line_of_a_run(tmp_path: Path) -> None:
     written = (tmp_path / "page.md").read_text("utf-8")
     assert written == page(document)
     assert [line for line in written.splitlines() if line.startswith("## ")] == [
+        "## Beside the published adapter",
         "## first",
         "## second",
     ]

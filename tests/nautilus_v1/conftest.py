@@ -70,7 +70,27 @@ LOG_LEVEL = os.environ.get("NAUTILUS_LOG", "ERROR")
 #: Of terminals with a clock that stands still, at a busy hour.
 CLOCK = {"mode": "stepped", "start": "2025-03-10T15:00:00Z"}
 
+#: Files in which each case takes seconds and is tried on a hedging and on a netting account: the
+#: latter is of the matrix there.
+_ON_BOTH = frozenset(
+    {
+        "test_bracket_changes",
+        "test_bracket_restarts",
+        "test_cache_database",
+        "test_exec_tester",
+        "test_recovered_brackets",
+    }
+)
+
 _ZEROS: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        case = item.name.lower().partition("[")[2].strip("]").split("-")
+        if item.path.stem in _ON_BOTH and "netting" in case:
+            item.add_marker(pytest.mark.matrix)
 
 
 def blank[R: (AccountInfo, TradeDeal, TradeOrder, TradePosition)](
