@@ -22,7 +22,7 @@ from tradingview_scraper.adapters.mt5.rules.time import ZoneRule
 from tradingview_scraper.adapters.mt5.simulator.control import launch
 from tradingview_scraper.adapters.mt5.terminal.records import TICK_DTYPE
 
-TICKS, CHUNK, ROUNDS, SPAN_SECS = 300_000, 2_048, 5, 3_000
+TICKS, CHUNK, ROUNDS, SPAN_SECS = 300_000, 2_048, 7, 3_000
 START_MSC = ZoneRule.parse("America/New_York+7h").server_msc(1_772_618_400_000_000_000)
 ID = InstrumentId.from_str("EURUSD.MT5")
 
@@ -42,7 +42,7 @@ class Counter(Strategy):
 
 
 def run() -> list[Figure]:
-    """The best of each of several rounds, in turns: from the terminal, and prebuilt."""
+    """The median of several rounds, in turns: from the terminal, and prebuilt."""
     scenario = {
         "extends": "demo-hedging",
         "symbols": ["EURUSD"],
@@ -72,7 +72,7 @@ def run() -> list[Figure]:
                 floor_rates.append(await _prebuilt(node, counter))
 
         run_node(terminal_config(control), ["EURUSD"], counter, drive)
-    ours, floor = max(terminal_rates), max(floor_rates)
+    ours, floor = float(np.median(terminal_rates)), float(np.median(floor_rates))
     return [
         Figure("from the terminal", ours / 1e3, "k ticks/s"),
         Figure("prebuilt QuoteTicks (floor)", floor / 1e3, "k ticks/s"),
