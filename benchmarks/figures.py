@@ -1,5 +1,8 @@
-"""How is a measured figure written down? With its unit and the limit it has to keep."""
+"""How is a figure measured, and written down? Alone, with its unit and the limit it has to keep."""
 
+import importlib
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 
@@ -18,3 +21,16 @@ class Figure(NamedTuple):
         if self.limit is None:
             return True
         return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+def alone(name: str) -> list[Figure]:
+    """The figures of a benchmark, in a process of its own: none pays for what another has left."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=fresh) as pool:
+        return pool.submit(measured, name).result()
+
+
+def measured(name: str) -> list[Figure]:
+    """The figures of a benchmark, here."""
+    figures: list[Figure] = importlib.import_module(f"benchmarks.{name}").run()
+    return figures
