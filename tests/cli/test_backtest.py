@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.simulator.control import Control
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -18,7 +18,7 @@ def test_example_runs_from_a_download_to_a_tearsheet(
     monkeypatch.chdir(EXAMPLES)
     archive, page = tmp_path / "history", tmp_path / "page.html"
     mt5("download", "EURUSD", "--from", "2025-03-10", "--archive", archive,
-        "--path", small.path, "--module", SIMULATOR_MODULE)  # fmt: skip
+        "--path", small.path, "--module", LIBRARY)  # fmt: skip
     # NautilusTrader computes the accounts of a simulated venue from then on: it has its own name.
     settings = tmp_path / "pulse.toml"
     example = (EXAMPLES / "pulse.toml").read_text("utf-8")
@@ -44,7 +44,7 @@ def test_example_trades_on_paper_however_quiet_the_market_is(
     settings.write_text(example.replace("EURUSD.MT5", "EURUSD.PAPER"), "utf-8")
     status, document, said = mt5(
         "paper", "pulse:Pulse", "EURUSD", "--venue", "PAPER", "--config", settings,
-        "--path", small.path, "--module", SIMULATOR_MODULE, "--seconds", "1",
+        "--path", small.path, "--module", LIBRARY, "--seconds", "1",
     )  # fmt: skip
     assert status == 0 and document["quotes"] == 1
     assert document["orders"] >= 1 and document["fills"] >= 1
@@ -65,7 +65,7 @@ def test_paper_that_trades_nothing_says_how_many_quotes_it_saw(
     )
     status, document, said = mt5(
         "paper", "idle:Idle", "EURUSD", "--venue", "PAPER",
-        "--path", small.path, "--module", SIMULATOR_MODULE, "--seconds", "1",
+        "--path", small.path, "--module", LIBRARY, "--seconds", "1",
     )  # fmt: skip
     assert status == 0 and (document["quotes"], document["orders"]) == (0, 0)
     assert "No quote came" in said

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.nautilus_v1.catalog import PRICE_BYTES
 from tradingview_scraper.adapters.mt5.simulator.control import Control
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 
 OTHER = 192 - PRICE_BYTES * 8
 WRITTEN = Path(__file__).parents[1] / f"data/catalogs/{OTHER}-bit"
@@ -21,7 +21,7 @@ def test_catalog_of_the_other_kind_of_machine_is_refused_by_every_command(
 ) -> None:
     monkeypatch.chdir(EXAMPLES)
     archive, folder = tmp_path / "history", tmp_path / "catalog"
-    terminal = ("--path", small.path, "--module", SIMULATOR_MODULE)
+    terminal = ("--path", small.path, "--module", LIBRARY)
     mt5("download", "EURUSD", "--from", "2025-03-12", "--archive", archive, *terminal)
     shutil.copytree(WRITTEN, folder)
     before = {path: path.read_bytes() for path in folder.rglob("*.parquet")}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import tradingview_scraper.adapters.mt5.simulator as library
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.cli.doctor.findings import (
     Verdict,
     of_clock,
@@ -16,7 +17,6 @@ from tradingview_scraper.adapters.mt5.cli.doctor.findings import (
 )
 from tradingview_scraper.adapters.mt5.simulator.control import Control, launch
 from tradingview_scraper.adapters.mt5.simulator.market.catalogue import CATALOGUE
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE
 from tradingview_scraper.adapters.mt5.terminal.errors import (
     MT5ConnectionError,
     MT5LibraryMissing,
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def _at(control: Control) -> tuple[str, ...]:
-    return ("--path", control.path, "--module", SIMULATOR_MODULE)
+    return ("--path", control.path, "--module", LIBRARY)
 
 
 def _verdicts(document: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 import tradingview_scraper.adapters.mt5.simulator as library
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.archive.archive import Archive
 from tradingview_scraper.adapters.mt5.archive.download import State, Wish, download
 from tradingview_scraper.adapters.mt5.archive.patience import Patience
 from tradingview_scraper.adapters.mt5.archive.periods import Series, seconds_of
 from tradingview_scraper.adapters.mt5.client import MT5Client
 from tradingview_scraper.adapters.mt5.simulator.control import Control
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.constants import CopyTicks, Timeframe
 
 pytestmark = pytest.mark.timeout(180)
@@ -29,7 +30,7 @@ FIRST = seconds_of("2025-03-07")
 
 
 def _at(control: Control) -> tuple[str, ...]:
-    return ("--path", control.path, "--module", SIMULATOR_MODULE)
+    return ("--path", control.path, "--module", LIBRARY)
 
 
 def _digest(root: Path) -> dict[str, str]:
@@ -45,7 +46,7 @@ def _ticks(archive: Archive, symbol: str) -> Any:
 
 def _download(control: Control, archive: Archive, wish: Wish, patience: Patience | None = None):
     async def run() -> Any:
-        client = MT5Client(MT5TerminalConfig(path=control.path, module=SIMULATOR_MODULE))
+        client = MT5Client(MT5TerminalConfig(path=control.path, module=LIBRARY))
         await client.connect()
         try:
             return await download(client, archive, wish, read_at_ns=1, patience=patience)

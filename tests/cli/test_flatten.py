@@ -8,12 +8,13 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.library import LIBRARY
 from tradingview_scraper.adapters.mt5.cli.flatten.closing import Flattening
 from tradingview_scraper.adapters.mt5.cli.flatten.plan import Selection, run_magic
 from tradingview_scraper.adapters.mt5.cli.main import main
 from tradingview_scraper.adapters.mt5.client.client import MT5Client
 from tradingview_scraper.adapters.mt5.rules.identity import magic, namespace_of
-from tradingview_scraper.adapters.mt5.terminal.config import SIMULATOR_MODULE, MT5TerminalConfig
+from tradingview_scraper.adapters.mt5.terminal.config import MT5TerminalConfig
 from tradingview_scraper.adapters.mt5.terminal.constants import (
     OrderFilling,
     OrderType,
@@ -56,7 +57,7 @@ def flatten(terminal):
         done = CliRunner().invoke(
             main,
             [
-                *("flatten", "--path", terminal.path, "--library", SIMULATOR_MODULE),
+                *("flatten", "--path", terminal.path, "--library", LIBRARY),
                 *("--login", str(login), "--json", *options),
             ],
         )
@@ -173,7 +174,7 @@ def test_terminal_without_its_server_verifies_nothing(terminal):
     config = MT5TerminalConfig(
         path=terminal.path,
         login=terminal.books()["account"]["login"],
-        module=SIMULATOR_MODULE,
+        module=LIBRARY,
     )
 
     async def run():
